@@ -1,0 +1,44 @@
+# The commands of the project. Needs Python 3.11 or later (3.12 in PYTHON=python3.12) and make; tests also need root or
+# sudo for Debian packages.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: run test check bench lock clean
+
+run: $(VENV)/.run  ## set up and answer calls with the demo agents
+	PARLONS_CONFIG=$${PARLONS_CONFIG-examples/accueil} $(PY) -m parlons serve
+
+test: check .apt  ## everything: style, types, unit, database and telephone tests
+	$(PY) -m pytest
+
+check: $(VENV)/.dev  ## style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.dev  ## the table of docs/benchmarks.md
+	$(PY) -m benchmarks.run
+
+lock: $(VENV)/.dev  ## renew the pinned versions (needs uv)
+	scripts/lock
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	[ -x $(PY) ] || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --require-hashes -r requirements/run.txt
+	$(PY) -m pip install --quiet --require-hashes -r requirements/build.txt
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(PY) -m pip install --quiet --require-hashes -r requirements/dev.txt
+	touch $@
+
+# Debian packages that only tests need: telephone peers, and a database server when none answers.
+.apt: scripts/test-packages
+	$(SUDO) scripts/test-packages
+	touch $@
+
+clean:
+	rm -rf $(VENV) .venv-peers .apt .mypy_cache .ruff_cache .pytest_cache build dist

@@ -1,0 +1,135 @@
+"""The variables of one call: what templates and conditions may read, and who wins when two sources name the same one.
+
+Pure: no I/O, no clock. Knows nothing of how templates are rendered.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from babel import Locale
+from babel.dates import format_datetime
+
+RESERVED = frozenset({"system", "sip", "path", "steps"})
+"""Names that only Parlons writes."""
+
+_SYSTEM_DEFAULTS: dict[str, Any] = {
+    "call_id": "",
+    "agent_id": "",
+    "direction": "",
+    "language": "",
+    "phone": "",
+    "phone_e164": "",
+    "anonymous": False,
+    "now": "",
+    "date": "",
+    "time": "",
+    "year": "",
+    "day_of_week": "",
+}
+
+
+class CallContext:
+    """Variables of one call (specification, section 2). Not shared between calls; values are copied in.
+
+    Args:
+        system: ``system.*``, from :func:`system_variables`; what it lacks is defined and empty.
+        sip: ``sip.*``: ``user_to_user`` and ``headers`` (names lower-cased).
+    """
+
+    def __init__(self, *, system: Mapping[str, Any], sip: Mapping[str, Any] | None = None) -> None:
+        self._system = {**_SYSTEM_DEFAULTS, **copy.deepcopy(dict(system))}
+        self._sip: dict[str, Any] = {"user_to_user": "", "headers": {}, **copy.deepcopy(dict(sip or {}))}
+        self._path: dict[str, dict[str, Any]] = {}
+        self._values: dict[str, Any] = {}
+
+    def merge(self, values: Mapping[str, Any]) -> None:
+        """Add the values of one source; they win over those of earlier sources.
+
+        Raises:
+            ValueError: a name is reserved or not text; then nothing is merged.
+        """
+        for name in values:
+            if not isinstance(name, str):
+                raise ValueError(f"{name!r} is not the name of a variable")
+            _refuse_reserved(name)
+        self._values.update(copy.deepcopy(dict(values)))
+
+    def set_step_value(self, step: str, name: str, value: Any) -> None:
+        """Store what a transition extracted: as ``path.<step>.<name>`` for good, and as ``<name>``.
+
+        Raises:
+            ValueError: the name is reserved.
+        """
+        _refuse_reserved(name)
+        self._path.setdefault(step, {})[name] = copy.deepcopy(value)
+        self._values[name] = copy.deepcopy(value)
+
+    def variables(self) -> dict[str, Any]:
+        """Everything a template can read. The caller must not change what is inside."""
+        return {**self._values, "system": self._system, "sip": self._sip, "path": self._path}
+
+
+def _refuse_reserved(name: str) -> None:
+    if name in RESERVED:
+        raise ValueError(f"{name!r} is reserved: {', '.join(sorted(RESERVED))} cannot be set")
+
+
+def system_variables(
+    *,
+    call_id: str,
+    agent_id: str,
+    direction: str,
+    language: str,
+    timezone: str,
+    phone: str,
+    anonymous: bool,
+    now: datetime,
+) -> dict[str, Any]:
+    """Build ``system.*`` for a call.
+
+    Args:
+        language: BCP 47 tag of the agent; names the day of the week.
+        timezone: IANA name; ``now`` and what derives from it are given in it.
+        phone: the other side's number, E.164 when it can be read so, else as it came.
+        anonymous: the caller withheld their number: ``phone`` and ``phone_e164`` are empty.
+        now: an aware time.
+
+    Raises:
+        ValueError: ``now`` has no offset.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now needs an offset")
+    local = now.astimezone(ZoneInfo(timezone))
+    national, e164 = ("", "") if anonymous else _phone(phone)
+    return {
+        "call_id": call_id,
+        "agent_id": agent_id,
+        "direction": direction,
+        "language": language,
+        "phone": national,
+        "phone_e164": e164,
+        "anonymous": anonymous,
+        "now": local.isoformat(timespec="seconds"),
+        "date": local.date().isoformat(),
+        "time": local.strftime("%H:%M"),
+        "year": local.year,
+        "day_of_week": format_datetime(local, "EEEE", locale=Locale.parse(language, sep="-")),
+    }
+
+
+def _phone(value: str) -> tuple[str, str]:
+    """National form with spaces (easy to say and to read) and E.164; as it came, and empty, when it is no number."""
+    try:
+        number = phonenumbers.parse(value)
+    except phonenumbers.NumberParseException:
+        return value, ""
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return re.sub(r"\D+", " ", national).strip(), e164

@@ -1,0 +1,398 @@
+"""The life of one call, from its first INVITE to its record: media, conversation, recording, and one place of release.
+
+A call acquires things (ports, leg, session, file); ``run`` releases every one of them, whatever happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from parlons import logs
+from parlons.agents.connections import InstallationSettings, SipConnection
+from parlons.agents.context import CallContext, system_variables
+from parlons.agents.models import Agent
+from parlons.conversation.audio import play_pcm
+from parlons.conversation.host import ConversationEnd
+from parlons.conversation.providers.registry import Built
+from parlons.conversation.session import Conversation
+from parlons.errors import LegClosed, ParlonsError, PortsExhausted, SdpError
+from parlons.metrics import Metrics
+from parlons.telephony.media.engine import MediaEngine
+from parlons.telephony.media.recorder import Recorder
+from parlons.telephony.media.rtp import RtpMedia
+from parlons.telephony.types import InviteInfo, Leg, LegEnd, Outcome
+
+from .directory import LiveAgent
+from .messages import SAMPLE_RATE, MessageBank, default_error_message
+from .record import CallRecord
+from .timeline import Actor, CallStatus, Event, Kind, Timeline
+
+RTP_SILENCE_NOTED_SECONDS = 5.0
+RTP_SILENCE_LIMIT_SECONDS = 60.0
+"""No packet for this long from a peer that is not holding us: it is gone."""
+
+CANCELLED = 487
+"""RFC 3261 section 9: the code of an INVITE that its caller gave up."""
+
+_OUTCOME_STATUS = {
+    Outcome.BUSY: CallStatus.BUSY,
+    Outcome.NO_ANSWER: CallStatus.NO_ANSWER,
+    Outcome.DECLINED: CallStatus.REJECTED,
+    Outcome.UNREACHABLE: CallStatus.UNREACHABLE,
+    Outcome.INVALID_DESTINATION: CallStatus.UNREACHABLE,
+    Outcome.REFUSED_BY_POLICY: CallStatus.REJECTED,
+    Outcome.CALLER_LEFT: CallStatus.CANCELED,
+}
+
+log = logs.get(__name__)
+
+
+class Writer(Protocol):
+    """Where records and events go; neither method blocks."""
+
+    def record(self, record: CallRecord) -> None: ...
+    def event(self, call_id: str, event: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What every call works with."""
+
+    media: MediaEngine
+    writer: Writer
+    messages: MessageBank
+    metrics: Metrics
+    build_providers: Callable[[Agent, int], Built]
+    """(agent, samples a second of the line) to the plug-ins of one call; raises ProviderUnusable."""
+    recordings: Path
+    log_words: bool = False
+
+
+def new_call_id() -> str:
+    """An id for a call: unique, and safe in a file name and a header."""
+    return uuid.uuid4().hex
+
+
+class Call:
+    """One call. Make it, then ``await run_inbound`` or ``await run_outbound``; both return when all is released."""
+
+    def __init__(
+        self,
+        equipment: Equipment,
+        live: LiveAgent,
+        leg: Leg,
+        record: CallRecord,
+        settings: InstallationSettings,
+        connection: SipConnection | None,
+    ) -> None:
+        self._equipment = equipment
+        self._live = live
+        self._leg = leg
+        self._settings = settings
+        self._connection = connection
+        self.record = record
+        self._log = log.bind(call_id=record.id)
+        self.timeline = Timeline(self._noted)
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._gone: asyncio.Future[LegEnd] = self._loop.create_future()
+        self._stop: asyncio.Future[str] = self._loop.create_future()
+        self._media: RtpMedia | None = None
+        self._recorder: Recorder | None = None
+        self._unusable = ""
+        """Why the agent cannot run."""
+        leg.events.ended = self._leg_ended
+        leg.events.hold = self._held
+
+    # -- what happens around us ------------------------------------------------------------------------------
+
+    def _noted(self, event: Event) -> None:
+        self._equipment.writer.event(self.record.id, event)
+        if event.kind is Kind.LATENCY and isinstance(event.payload.get("total_ms"), (int, float)):
+            self._equipment.metrics.turn.observe(event.payload["total_ms"] / 1000)
+        self._log.info("call_event", kind=event.kind, actor=event.actor, at_ms=event.at_ms, **_named(event.payload))
+
+    def _leg_ended(self, end: LegEnd) -> None:
+        if not self._gone.done():
+            self._gone.set_result(end)
+
+    def _held(self, on: bool) -> None:
+        self.timeline.add("caller", Kind.LEG, leg="caller", event="hold" if on else "resumed")
+
+    def stop(self, why: str) -> None:
+        """Ask the call to end, politely: whoever ran it hangs up."""
+        if not self._stop.done():
+            self._stop.set_result(why)
+
+    # -- both directions -------------------------------------------------------------------------------------
+
+    async def run_inbound(self) -> None:
+        """Ring, answer, talk, end. Never raises: a fault is the call's outcome."""
+        with structlog.contextvars.bound_contextvars(call_id=self.record.id):
+            self._equipment.writer.record(self.record)
+            try:
+                await self._inbound()
+            except LegClosed:
+                self._left_early()
+            except SdpError as error:
+                self._leg.refuse(error.code, error.reason)
+                self._finish(CallStatus.REJECTED, "system", f"no common media: {error.message}")
+            except PortsExhausted as error:
+                self._leg.refuse(503, "Service Unavailable", (("Retry-After", "10"),))
+                self._finish(CallStatus.FAILED, "system", error.message)
+            except Exception as error:  # a bug of ours must cost one call, never the process or its record
+                log.exception("call_failed")
+                self._finish(CallStatus.FAILED, "system", f"internal error: {type(error).__name__}")
+            finally:
+                await self._release()
+
+    async def run_outbound(self) -> None:
+        """Dial, talk, end. Never raises."""
+        with structlog.contextvars.bound_contextvars(call_id=self.record.id):
+            self._equipment.writer.record(self.record)
+            try:
+                await self._outbound()
+            except ParlonsError as error:
+                self._finish(CallStatus.FAILED, "system", error.message)
+            except Exception as error:  # as above
+                log.exception("call_failed")
+                self._finish(CallStatus.FAILED, "system", f"internal error: {type(error).__name__}")
+            finally:
+                await self._release()
+
+    async def _inbound(self) -> None:
+        self._open_media()
+        self._leg.ring()
+        self.timeline.add("system", Kind.RINGING)
+        providers = self._providers()
+        await self._leg.answer()
+        setup = self._loop.time() - self._started
+        self._equipment.metrics.setup.observe(setup)
+        self._answered(setup)
+        await self._talk(providers)
+
+    def _left_early(self) -> None:
+        end = self._leg.end
+        if end is not None and end.code == CANCELLED:
+            self._finish(CallStatus.CANCELED, "caller", "left before the answer")
+        else:  # our 200 had left: a call that was answered, however briefly
+            self._finish(CallStatus.COMPLETED, "caller", "hung up as it was answered")
+
+    async def _outbound(self) -> None:
+        self._open_media()
+        providers = self._providers()
+        if providers is None:
+            self._finish(CallStatus.FAILED, "system", self._unusable)
+            return  # nothing is dialled for an agent that cannot run
+        self._leg.events.ringing = lambda: void(self.timeline.add("destination", Kind.RINGING))
+        dialling = asyncio.ensure_future(self._leg.dial())
+        waiting: set[asyncio.Future[Any]] = {dialling, self._stop}
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if not dialling.done():
+            await self._leg.hang_up(self._stop.result())
+        outcome = await dialling
+        if outcome is not Outcome.ANSWERED:
+            code = self._leg.end.code if self._leg.end else None
+            self._finish(_OUTCOME_STATUS[outcome], "destination", outcome.value + (f" ({code})" if code else ""))
+            return
+        self._answered(self._loop.time() - self._started)
+        await self._talk(providers)
+
+    def _open_media(self) -> None:
+        connection = self._connection
+        options: dict[str, Any] = {}
+        if connection is not None:
+            options = {"codecs": tuple(connection.codecs), "dtmf": connection.dtmf}
+        self._media = self._equipment.media.open(**options)
+        self._media.send_info = self._leg.send_info
+        self._leg.attach(self._media)
+
+    def _providers(self) -> Built | None:
+        try:
+            assert self._media is not None
+            return self._equipment.build_providers(self._live.agent, self._media.sample_rate)
+        except ParlonsError as error:
+            self.timeline.add("system", Kind.PROVIDER, service="all", event="failed", error=error.message)
+            self.record.trigger = "agent_unavailable"
+            self._unusable = error.message
+            return None
+
+    def _answered(self, setup: float) -> None:
+        assert self._media is not None
+        self.record.answered_at = datetime.now(UTC)
+        self.timeline.add("agent", Kind.ANSWERED, codec=self._media.codec, setup_ms=round(setup * 1000))
+        self._equipment.writer.record(self.record)
+
+    # -- talking -----------------------------------------------------------------------------------------------
+
+    async def _talk(self, providers: Built | None) -> None:
+        assert self._media is not None
+        if providers is None:
+            await self._default_error_message()
+            self._finish(CallStatus.FAILED, "system", self._unusable)
+            return
+        if self._live.agent.record_audio:
+            self._record()
+        conversation = Conversation(
+            agent=self._live.agent,
+            agent_id=self._live.id,
+            context=self._context(),
+            providers=providers,
+            timeline=self.timeline,
+            audio=self._media,
+            log_words=self._equipment.log_words,
+        )
+        media = self._media
+        media.on_dtmf = lambda digit: conversation.heard_digits(digit, media.received_by)
+        try:
+            await conversation.start()
+            if self._recorder is not None:
+                self._recorder.muted = conversation.sensitive
+            await self._until_the_end(conversation)
+        finally:
+            await conversation.close()
+            await providers.aclose()
+
+    async def _until_the_end(self, conversation: Conversation) -> None:
+        talking = asyncio.ensure_future(conversation.wait())
+        silence = asyncio.ensure_future(self._rtp_gone())
+        try:
+            waiting: set[asyncio.Future[Any]] = {talking, silence, self._gone, self._stop}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self._gone.done():
+                end = self._gone.result()
+                who: Actor = "caller" if end.by == "peer" else "system"
+                self._finish(CallStatus.COMPLETED, who, end.reason or "hung up")
+            elif talking.done():
+                await self._conversation_ended(conversation, talking.result())
+            elif silence.done():
+                self._finish(CallStatus.COMPLETED, "system", "no audio came from the caller any more")
+            else:
+                self._finish(CallStatus.COMPLETED, "system", self._stop.result())
+        finally:
+            for task in (talking, silence):
+                task.cancel()
+            await asyncio.gather(talking, silence, return_exceptions=True)
+
+    async def _conversation_ended(self, conversation: Conversation, end: ConversationEnd) -> None:
+        if not end.failed:
+            self._finish(CallStatus.COMPLETED, end.who, end.why)
+            return
+        await conversation.close()
+        await self._default_error_message()
+        self._finish(CallStatus.FAILED, "system", end.error or end.why)
+
+    async def _default_error_message(self) -> None:
+        assert self._media is not None
+        message = default_error_message(self._live.agent, self._settings)
+        playing = asyncio.ensure_future(play_pcm(self._media, self._equipment.messages.get(message), SAMPLE_RATE))
+        try:
+            waiting: set[asyncio.Future[Any]] = {playing, self._gone}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+        if not self._gone.done():
+            self.timeline.add("agent", Kind.TRANSCRIPT, text=message.text)
+
+    async def _rtp_gone(self) -> None:
+        """Returns when the peer has sent nothing for too long; notes shorter silences."""
+        assert self._media is not None
+        noted = False
+        while self._media.silent_seconds < RTP_SILENCE_LIMIT_SECONDS:
+            await asyncio.sleep(1)
+            silent = self._media.silent_seconds >= RTP_SILENCE_NOTED_SECONDS
+            if silent != noted:
+                noted = silent
+                self.timeline.add("caller", Kind.LEG, leg="caller", event="rtp_silence" if silent else "rtp_resumed")
+
+    def _record(self) -> None:
+        assert self._media is not None
+        name = f"{self.record.id}.wav"
+        self._recorder = Recorder(self._equipment.recordings / name, self._media.sample_rate)
+        self._media.tap = self._recorder.tap
+        self.record.recording = name
+        self.timeline.add("system", Kind.RECORDING, event="started", file=name)
+
+    async def _stop_recording(self, recorder: Recorder) -> None:
+        await recorder.close()
+        if recorder.error is not None:  # a full disk costs the recording, never the call
+            log.error("recording_failed", error=str(recorder.error))
+            self.timeline.add("system", Kind.RECORDING, event="failed", file=self.record.recording)
+            return
+        self.timeline.add("system", Kind.RECORDING, event="stopped", file=self.record.recording)
+
+    def _context(self) -> CallContext:
+        agent, record = self._live.agent, self.record
+        info = self._leg.info
+        other = record.caller if record.direction == "inbound" else record.called
+        return CallContext(
+            system=system_variables(
+                call_id=record.id,
+                agent_id=self._live.id,
+                direction=record.direction,
+                language=agent.language,
+                timezone=agent.timezone,
+                phone=other,
+                anonymous=record.anonymous,
+                now=datetime.now(ZoneInfo(agent.timezone)),
+            ),
+            sip=sip_variables(info),
+        )
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    def _finish(self, status: CallStatus, who: Actor, why: str) -> None:
+        """The first reason given is the one that counts."""
+        if self.record.ended_by is not None:
+            return
+        self.record.status, self.record.ended_by, self.record.end_reason = status, who, why
+        self.timeline.add(who, Kind.HANG_UP, who=who, why=why)
+
+    async def _release(self) -> None:
+        """Close the record, then let go of everything; the peer's last answer may take half a minute to give up on."""
+        record = self.record
+        self._finish(CallStatus.FAILED, "system", "ended without a reason")
+        record.ended_at = datetime.now(UTC)
+        self._equipment.writer.record(record)
+        self._equipment.metrics.calls.labels(record.direction, record.status.value).inc()
+        self._log.info("call_ended", status=record.status, ended_by=record.ended_by, why=record.end_reason)
+        media, recorder = self._media, self._recorder
+        if media is not None:
+            media.source = media.sink = media.on_dtmf = media.tap = None
+        if recorder is not None:
+            await self._stop_recording(recorder)
+        try:
+            await self._leg.hang_up(record.end_reason)
+        except ParlonsError as error:
+            self._log.warning("hang_up_failed", error=error.message)
+        finally:
+            if media is not None:
+                media.close()
+
+
+def void(_: object) -> None:
+    """Drop a value where a call-back wants none."""
+
+
+def sip_variables(info: InviteInfo | None) -> Mapping[str, Any]:
+    """What templates may read under ``sip``."""
+    if info is None:
+        return {"user_to_user": "", "headers": {}}
+    return {"user_to_user": info.user_to_user, "headers": dict(info.headers)}
+
+
+def _named(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload as log fields, without clashing with the log's own names."""
+    return {
+        ("what" if key == "event" else key): value for key, value in payload.items() if key not in ("kind", "actor")
+    }

@@ -1,0 +1,190 @@
+"""All calls of the process: letting them in, placing them, counting them, and letting them finish on a drain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+from parlons import logs
+from parlons.agents.models import Agent
+from parlons.errors import ConfigurationError, Conflict, NotFound
+from parlons.telephony.sip.endpoint import Endpoint
+from parlons.telephony.sip.leg_in import InboundLeg
+from parlons.telephony.types import Credentials, Leg, OutboundInvite
+
+from .admission import Admitted, Load, Refused, admit
+from .call import Call, Equipment, new_call_id
+from .dialling import to_connection, to_uri
+from .directory import Directory, LiveAgent, as_e164
+from .record import CallRecord
+
+log = logs.get(__name__)
+
+
+class CallService:
+    """Owns every call under way. ``directory`` and the passwords are replaced whole when configuration changes."""
+
+    def __init__(self, endpoint: Endpoint, equipment: Equipment, *, max_calls: int) -> None:
+        self._endpoint = endpoint
+        self._equipment = equipment
+        self._max_calls = max_calls
+        self._calls: dict[str, Call] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._by_connection: Counter[str] = Counter()
+        self._draining = False
+        self.ended = 0
+        """Calls that have ended since the start."""
+        self.directory = Directory()
+        self.inbound_passwords: dict[str, dict[str, str]] = {}
+        """Connection id to {user name: password}, for callers that are challenged."""
+        self.outbound_passwords: dict[str, str] = {}
+
+    # -- in ----------------------------------------------------------------------------------------------------
+
+    def on_invite(self, leg: InboundLeg) -> None:
+        """Decide on a new INVITE at once; an admitted one gets its task."""
+        info = leg.info
+        assert info is not None
+        decision = admit(info, leg, self.inbound_passwords, self.directory, self._load())
+        if isinstance(decision, Refused):
+            self._refuse(leg, decision)
+            return
+        live = decision.agent
+        default_country = self.directory.settings.default_country
+        record = CallRecord(
+            id=new_call_id(),
+            direction="inbound",
+            started_at=datetime.now(UTC),
+            agent_id=live.id,
+            agent_version=live.version,
+            caller="" if info.anonymous else as_e164(info.caller_number, default_country) or info.caller_number,
+            called=next((as_e164(u, default_country) or u for u in info.called if u), ""),
+            anonymous=info.anonymous,
+            connection_id=decision.connection_id,
+            sip_call_id=info.call_id,
+            language=live.agent.language,
+        )
+        leg.credentials = self._credentials(decision.connection_id)
+        call = self._new_call(live, leg, record, decision)
+        self._run(call, call.run_inbound())
+
+    def _credentials(self, connection_id: str | None) -> Credentials | None:
+        """What answers a challenge to a BYE or INFO of ours in a call that came in."""
+        connection = self.directory.connections.get(connection_id or "")
+        if connection is None or connection.username is None:
+            return None
+        return Credentials(connection.username, self.outbound_passwords.get(connection_id or "", ""))
+
+    def _refuse(self, leg: InboundLeg, decision: Refused) -> None:
+        self._equipment.metrics.refused.labels(str(decision.code)).inc()
+        if decision.code == 401:
+            leg.challenge()
+            return
+        log.warning("invite_refused", code=decision.code, source=leg.info.source[0] if leg.info else "")
+        headers = (("Retry-After", str(decision.retry_after)),) if decision.retry_after else ()
+        leg.refuse(decision.code, decision.reason, headers)
+
+    # -- out ---------------------------------------------------------------------------------------------------
+
+    def place(self, agent_id: str, to: str) -> Call:
+        """Place a call with an agent: ``to`` is a number, a PBX extension, or ``sip:user@host[:port]``.
+
+        Raises NotFound, ConfigurationError or Conflict (draining, or no room) before anything is dialled.
+        """
+        if self._draining or len(self._calls) >= self._max_calls:
+            raise Conflict("No more calls can be placed right now.", hint="Try again when others have ended.")
+        live = self.directory.agents.get(agent_id)
+        if live is None or not live.agent.active:
+            raise NotFound(f"No active agent is called {agent_id!r}.", hint="See `parlons agent list`.")
+        invite, connection_id = self._invite(live.agent, agent_id, to)
+        leg = self._endpoint.invite(invite)
+        record = CallRecord(
+            id=new_call_id(),
+            direction="outbound",
+            started_at=datetime.now(UTC),
+            agent_id=live.id,
+            agent_version=live.version,
+            caller=invite.from_user,
+            called=to,
+            connection_id=connection_id,
+            sip_call_id=leg.call_id,
+            language=live.agent.language,
+        )
+        call = self._new_call(live, leg, record, Admitted(live, connection_id))
+        self._run(call, call.run_outbound())
+        return call
+
+    def _invite(self, agent: Agent, agent_id: str, to: str) -> tuple[OutboundInvite, str | None]:
+        shown = agent.phone_numbers[0] if agent.phone_numbers else agent_id
+        if to.startswith("sip:"):
+            return to_uri(to, shown=shown), None
+        key = agent.sip_connection_id or self.directory.settings.outbound_connection_id
+        if key is None or key not in self.directory.connections:
+            raise ConfigurationError(
+                "There is no SIP connection to place this call over.",
+                hint="Set the agent's sip_connection_id or outbound_connection_id in settings.yaml.",
+            )
+        number = as_e164(to, self.directory.settings.default_country) or to
+        password = self.outbound_passwords.get(key, "")
+        return to_connection(self.directory.connections[key], number, shown=shown, password=password), key
+
+    # -- all ---------------------------------------------------------------------------------------------------
+
+    def _new_call(self, live: LiveAgent, leg: Leg, record: CallRecord, admitted: Admitted) -> Call:
+        connection = self.directory.connections.get(admitted.connection_id or "")
+        return Call(self._equipment, live, leg, record, self.directory.settings, connection)
+
+    def _run(self, call: Call, life: Coroutine[Any, Any, None]) -> None:
+        key, connection = call.record.id, call.record.connection_id
+        self._calls[key] = call
+        if connection is not None:
+            self._by_connection[connection] += 1
+        task = asyncio.get_running_loop().create_task(life)
+        self._tasks.add(task)
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._tasks.discard(done)
+            self.ended += 1
+            self._calls.pop(key, None)
+            if connection is not None:
+                self._by_connection[connection] -= 1
+
+        task.add_done_callback(ended)
+
+    def _load(self) -> Load:
+        return Load(len(self._calls), self._max_calls, dict(self._by_connection), self._draining)
+
+    def get(self, call_id: str) -> Call | None:
+        """A call under way."""
+        return self._calls.get(call_id)
+
+    @property
+    def active(self) -> int:
+        """Calls under way."""
+        return len(self._calls)
+
+    def gauges(self) -> dict[str, float]:
+        """Calls under way, and how many there may be."""
+        return {"active": len(self._calls), "limit": self._max_calls, "draining": float(self._draining)}
+
+    @property
+    def ready(self) -> bool:
+        """Whether one more call can be taken."""
+        return not self._draining and len(self._calls) < self._max_calls
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new call; let those under way finish, for at most ``seconds``, then hang them up."""
+        self._draining = True
+        self._endpoint.draining = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for call in list(self._calls.values()):
+            call.stop("the server is shutting down")
+        if self._tasks:
+            _, stuck = await asyncio.wait(self._tasks, timeout=10)
+            for task in stuck:
+                task.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)

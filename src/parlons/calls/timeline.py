@@ -1,0 +1,90 @@
+"""What happened in a call, as it happened: the events and the record. Shared contract; no I/O here."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Actor = Literal["system", "agent", "caller", "destination"]
+
+
+class CallStatus(enum.StrEnum):
+    """How a call stands, or how it ended (specification, section 5)."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    TRANSFERRED = "transferred"
+    FAILOVER = "failover"
+    REJECTED = "rejected"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    CANCELED = "canceled"
+    VOICEMAIL = "voicemail"
+    FAILED = "failed"
+
+
+class Kind(enum.StrEnum):
+    """Every kind of timeline event, with the payload it carries."""
+
+    RINGING = "ringing"
+    """{}"""
+    ANSWERED = "answered"
+    """{codec, setup_ms}"""
+    TRANSCRIPT = "transcript"
+    """{text, interrupted?}: one side's words; the actor says whose. For the agent: what was really heard."""
+    STEP_ENTERED = "step_entered"
+    """{step, name, from?, transition?}"""
+    ACTION_STARTED = "action_started"
+    """{action, type, arguments}"""
+    ACTION_FINISHED = "action_finished"
+    """{action, type, outcome, duration_ms, ...}"""
+    DTMF = "dtmf"
+    """{digits, method}: received (actor caller) or sent (actor agent)"""
+    LATENCY = "latency"
+    """{end_of_turn_ms, llm_first_token_ms, tts_first_audio_ms, total_ms}: one turn"""
+    LEG = "leg"
+    """{leg, event, ...}: hold, resumed, rtp_silence, rtp_resumed"""
+    PROVIDER = "provider"
+    """{service, provider, event: failed|switched|recovered, error}"""
+    SILENCE_CHECK = "silence_check"
+    """{count}"""
+    NEVER_SILENT = "never_silent"
+    """{rule: empty_answer|slow_answer|unrecoverable, ...}"""
+    VARIABLE_UNDEFINED = "variable_undefined"
+    """{name, field}"""
+    RECORDING = "recording"
+    """{event: started|stopped|failed, file}"""
+    HANG_UP = "hang_up"
+    """{who: caller|agent|system|destination, why}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. ``at_ms`` counts from the call's start."""
+
+    at_ms: int
+    actor: Actor
+    kind: Kind
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+class Timeline:
+    """Append-only; hands every event to ``listener`` at once. Never blocks, so it can be used from the audio path."""
+
+    def __init__(self, listener: Callable[[Event], None] | None = None) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._start = self._clock()
+        self._listener = listener
+        self.events: list[Event] = []
+
+    def add(self, actor: Actor, kind: Kind, **payload: Any) -> Event:
+        """Note that something happened now."""
+        event = Event(round((self._clock() - self._start) * 1000), actor, kind, payload)
+        self.events.append(event)
+        if self._listener is not None:
+            self._listener(event)
+        return event

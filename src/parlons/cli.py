@@ -1,0 +1,152 @@
+"""The command line: names, options and help; what they do is in ``commands``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import __version__
+from .calls.timeline import CallStatus
+from .commands import calls as calls_commands
+from .commands import config as config_commands
+from .errors import ParlonsError
+from .settings import Settings, load
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Voice agents on the phone."
+)
+agent_app = typer.Typer(no_args_is_help=True, help="Agents: check a file, list what is live.")
+app.add_typer(agent_app, name="agent")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
+
+
+def _settings() -> Settings:
+    return load()[0]
+
+
+def _run(work: Coroutine[Any, Any, int | None]) -> None:
+    """Run a command; a failure of ours is one clear message and exit status 1."""
+    code = asyncio.run(work)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def serve() -> None:
+    """Answer calls (SIP), and serve the API, until SIGTERM."""
+    from .app import serve as run_server  # the voice runtime takes two seconds to import: only when it is needed
+
+    _run(run_server(_settings()))
+
+
+@app.command()
+def settings(json: AsJson = False) -> None:
+    """List every setting, its meaning and where its value came from."""
+    config_commands.show_settings(load()[1], as_json=json)
+
+
+@agent_app.command("check")
+def agent_check(file: Annotated[Path, typer.Argument(help="A JSON or YAML agent document.")]) -> None:
+    """Validate an agent's file; exit status 1 and every problem with its path when it is wrong."""
+    config_commands.check(file)
+
+
+@agent_app.command("list")
+def agent_list(json: AsJson = False) -> None:
+    """List the agents and the version that is live."""
+    _run(config_commands.list_agents(_settings(), as_json=json))
+
+
+@app.command()
+def apply(
+    folder: Annotated[Path, typer.Argument(help="Folder of agents/, sip_connections/, workflows/, data_sources/.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also overwrite what was edited in the console.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Also delete what the folder does not hold.")] = False,
+) -> None:
+    """Show what a folder of configuration would change, then do it, all or nothing."""
+    _run(config_commands.apply_folder(_settings(), folder, yes=yes, force=force, prune=prune))
+
+
+@app.command()
+def export(folder: Annotated[Path, typer.Argument(help="Where to write; made if missing.")]) -> None:
+    """Write the live configuration as a folder that `apply` reads back."""
+    _run(config_commands.export_folder(_settings(), folder))
+
+
+@app.command()
+def calls(
+    call_id: Annotated[str | None, typer.Argument(help="A call to show with its timeline.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")] = 20,
+    status: Annotated[CallStatus | None, typer.Option(help="Only calls with this status.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Only calls of this agent.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the call, its timeline and its recording.")] = False,
+    json: AsJson = False,
+) -> None:
+    """List the latest calls, or show one with everything that happened."""
+    if delete:
+        if call_id is None:
+            raise typer.BadParameter("say which call to delete")
+        _run(calls_commands.delete(_settings(), call_id))
+        return
+    _run(calls_commands.show(_settings(), call_id, limit=limit, status=status, agent=agent, as_json=json))
+
+
+@app.command()
+def erase(number: Annotated[str, typer.Argument(help="A phone number.")]) -> None:
+    """Erase every call from or to a person's number: records, timelines and recordings."""
+    _run(calls_commands.erase(_settings(), number))
+
+
+@app.command()
+def call(
+    agent: Annotated[str, typer.Argument(help="The agent's id.")],
+    number: Annotated[
+        str | None,
+        typer.Argument(help="A number, an extension or sip:user@host. None: the line calls itself, as a test."),
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for the end and show the timeline.")] = True,
+) -> None:
+    """Place a call with an agent through the running server."""
+    from .commands.talk import call as place  # as in serve
+
+    _run(place(_settings(), agent, number, wait=wait))
+
+
+@app.command()
+def chat(agent: Annotated[str, typer.Argument(help="An agent's id, or an agent's file.")]) -> None:
+    """Talk to an agent in text, here in the terminal."""
+    from .commands.talk import chat as talk  # as in serve
+
+    _run(talk(_settings(), agent))
+
+
+@app.command()
+def doctor() -> None:
+    """Check ports, database, providers and clock: what is wrong, and the fix."""
+    from .commands.doctor import examine  # as in serve
+
+    _run(examine(_settings()))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        app()
+    except ParlonsError as error:
+        typer.secho(str(error), err=True, fg="red")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,242 @@
+"""Calls and their timelines in the database. Written through ``writer.CallWriter``, never from the audio path."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ..calls.record import CallRecord
+from ..calls.timeline import CallStatus, Event, Kind
+from ..errors import ConfigurationError, NotFound
+from .database import Database
+from .tables import call_events, calls
+
+MAX_PAGE = 500
+MAX_TEXT = 1000
+"""Characters kept of a text that a peer sent (numbers, Call-ID)."""
+
+_COLUMNS = tuple(field.name for field in dataclasses.fields(CallRecord))
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Calls, newest first, and the cursor of the next page (None on the last)."""
+
+    calls: list[CallRecord]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many calls were removed, and the recordings (file names) whose files are to be removed with them."""
+
+    calls: int
+    recordings: list[str]
+
+
+class CallStore:
+    """One row a call, one row an event."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    async def create(self, record: CallRecord) -> None:
+        """Store a new call. Raises sqlalchemy.exc.IntegrityError when it exists."""
+        async with self._database.write() as connection:
+            await connection.execute(calls.insert().values(_row_of(record)))
+
+    async def update(self, record: CallRecord) -> None:
+        """Store how a call stands now. Raises NotFound."""
+        async with self._database.write() as connection:
+            if not await _update(connection, record):
+                raise _missing(record.id)
+
+    async def append_events(self, call_id: str, events: Sequence[Event]) -> None:
+        """Add events to the end of a call's timeline. Raises sqlalchemy.exc.IntegrityError: no such call."""
+        await self.write_batch((), [(call_id, event) for event in events])
+
+    async def write_batch(self, records: Iterable[CallRecord], events: Sequence[tuple[str, Event]]) -> None:
+        """Store how several calls stand (new ones too) and what happened in them, in one transaction."""
+        async with self._database.write() as connection:
+            for record in records:
+                if not await _update(connection, record):
+                    await connection.execute(calls.insert().values(_row_of(record)))
+            if events:
+                rows = [
+                    {
+                        "call_id": call_id,
+                        "at_ms": event.at_ms,
+                        "actor": event.actor,
+                        "kind": str(event.kind),
+                        "payload": event.payload,
+                    }
+                    for call_id, event in events
+                ]
+                await connection.execute(call_events.insert(), rows)
+
+    async def close_unfinished(self, reason: str) -> int:
+        """Close the calls that a process left open when it died, at the time of their last event; returns how many.
+
+        To be called at start, before any call is taken.
+        """
+        last = sa.select(sa.func.max(call_events.c.at_ms)).where(call_events.c.call_id == calls.c.id).scalar_subquery()
+        query = sa.select(calls.c.id, calls.c.started_at, last).where(calls.c.status == CallStatus.IN_PROGRESS.value)
+        async with self._database.write() as connection:
+            rows = (await connection.execute(query)).all()
+            for call_id, started_at, at_ms in rows:
+                closed = {
+                    "status": CallStatus.FAILED.value,
+                    "ended_at": started_at + timedelta(milliseconds=at_ms or 0),
+                    "ended_by": "system",
+                    "end_reason": reason,
+                }
+                await connection.execute(calls.update().where(calls.c.id == call_id).values(closed))
+        return len(rows)
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    async def get(self, call_id: str) -> CallRecord:
+        """One call. Raises NotFound."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(calls).where(calls.c.id == call_id))).one_or_none()
+        if row is None:
+            raise _missing(call_id)
+        return _record_of(row)
+
+    async def events(self, call_id: str) -> list[Event]:
+        """A call's timeline, in the order it was written; empty when there is no such call."""
+        query = sa.select(call_events).where(call_events.c.call_id == call_id).order_by(call_events.c.id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Event(row.at_ms, row.actor, Kind(row.kind), row.payload) for row in rows]
+
+    async def list(
+        self,
+        *,
+        agent_id: str | None = None,
+        status: CallStatus | None = None,
+        direction: Literal["inbound", "outbound"] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        number: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> CallPage:
+        """Calls, newest first.
+
+        Args:
+            since, until: bounds of ``started_at``, the second one excluded.
+            number: caller or called, exactly.
+            limit: 1 to 500 calls.
+            cursor: of the page before.
+
+        Raises:
+            ConfigurationError: the cursor is not one of ours.
+        """
+        limit = max(1, min(limit, MAX_PAGE))
+        query = sa.select(calls).order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit + 1)
+        if agent_id is not None:
+            query = query.where(calls.c.agent_id == agent_id)
+        if status is not None:
+            query = query.where(calls.c.status == str(status))
+        if direction is not None:
+            query = query.where(calls.c.direction == direction)
+        if since is not None:
+            query = query.where(calls.c.started_at >= since)
+        if until is not None:
+            query = query.where(calls.c.started_at < until)
+        if number is not None:
+            query = query.where(sa.or_(calls.c.caller == number, calls.c.called == number))
+        if cursor is not None:
+            at, last_id = _read_cursor(cursor)
+            same = sa.and_(calls.c.started_at == at, calls.c.id < last_id)
+            query = query.where(sa.or_(calls.c.started_at < at, same))
+        async with self._database.read() as connection:
+            found = [_record_of(row) for row in (await connection.execute(query)).all()]
+        more = len(found) > limit
+        return CallPage(found[:limit], _cursor(found[limit - 1]) if more else None)
+
+    # -- removing --------------------------------------------------------------------------------------------
+
+    async def delete(self, call_id: str) -> Erased:
+        """Remove a call with its timeline. Raises NotFound."""
+        erased = await self._erase(calls.c.id == call_id)
+        if not erased.calls:
+            raise _missing(call_id)
+        return erased
+
+    async def erase_number(self, number: str) -> Erased:
+        """Remove every call from or to a person's number (E.164): callers of inbound, called of outbound calls."""
+        inbound = sa.and_(calls.c.direction == "inbound", calls.c.caller == number)
+        outbound = sa.and_(calls.c.direction == "outbound", calls.c.called == number)
+        return await self._erase(sa.or_(inbound, outbound))
+
+    async def purge(self, before_recordings: datetime, before_calls: datetime) -> Erased:
+        """Forget calls started before ``before_calls``, and recordings of those before ``before_recordings``.
+
+        Calls under way stay, however old.
+        """
+        over = calls.c.status != CallStatus.IN_PROGRESS.value
+        old = sa.and_(over, calls.c.recording.is_not(None), calls.c.started_at < before_recordings)
+        async with self._database.write() as connection:
+            recordings = list((await connection.execute(sa.select(calls.c.recording).where(old))).scalars())
+            await connection.execute(calls.update().where(old).values(recording=None))
+            erased = await self._erase(sa.and_(over, calls.c.started_at < before_calls))
+        return Erased(erased.calls, recordings + erased.recordings)
+
+    async def _erase(self, which: sa.ColumnElement[bool]) -> Erased:
+        async with self._database.write() as connection:
+            found = (await connection.execute(sa.select(calls.c.recording).where(which))).scalars().all()
+            gone = await connection.execute(calls.delete().where(which))
+        return Erased(gone.rowcount, [name for name in found if name])
+
+
+def _missing(call_id: str) -> NotFound:
+    return NotFound(f"there is no call {call_id!r}.")
+
+
+async def _update(connection: AsyncConnection, record: CallRecord) -> bool:
+    row = _row_of(record)
+    changed = await connection.execute(calls.update().where(calls.c.id == row.pop("id")).values(row))
+    return bool(changed.rowcount)
+
+
+def _row_of(record: CallRecord) -> dict[str, Any]:
+    row = {name: getattr(record, name) for name in _COLUMNS}
+    row["status"] = str(record.status)
+    for name, value in row.items():
+        if isinstance(value, str):
+            row[name] = _storable(value)
+    return row
+
+
+def _storable(text: str) -> str:
+    """What every database takes: no NUL and no lone surrogates, which peers can send; and no novel."""
+    return text[:MAX_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _record_of(row: Any) -> CallRecord:
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    values["status"] = CallStatus(values["status"])
+    return CallRecord(**values)
+
+
+def _cursor(record: CallRecord) -> str:
+    return base64.urlsafe_b64encode(f"{record.started_at.isoformat()}|{record.id}".encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        at, call_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|", 1)
+        return datetime.fromisoformat(at).astimezone(UTC), call_id
+    except ValueError:
+        raise ConfigurationError("the cursor is not one that a list of calls gave.") from None

@@ -1,0 +1,22 @@
+"""Nothing is left of the calls, once the longest transaction timer (64 s) and the rest of the ports are over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.sip.conftest import Burst
+
+pytestmark = pytest.mark.peer
+
+
+@pytest.mark.timeout(120)
+async def test_gauges_and_memory_come_back_after_the_burst(burst: Burst) -> None:
+    server = burst.server
+    await asyncio.to_thread(server.gauges_idle, 75.0)
+    records = [c for c in server.calls() if c["status"] == "in_progress" or not c["ended_at"]]
+    assert not records, records[:3]
+    assert len([c for c in server.calls() if c["answered_at"]]) >= 700
+    grown = server.memory() - burst.memory_before
+    assert grown < 60e6, f"{grown / 1e6:.0f} MB more than before the burst"

@@ -1,0 +1,53 @@
+"""Memory goes back once, when calls have ended and nobody is on the phone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from parlons import memory
+from tests.support.virtual_time import run
+
+
+def test_only_when_idle_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    state = {"calls": 0, "ended": 0}
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        monkeypatch.setattr(memory, "give_back", lambda: given.append(loop.time() - start))
+        job = asyncio.ensure_future(memory.give_back_when_idle(lambda: state["calls"], lambda: state["ended"]))
+        await asyncio.sleep(20)
+        assert given == []  # no call, nothing to give back
+        state.update(calls=1, ended=1)
+        await asyncio.sleep(20)
+        assert given == []  # somebody is on the phone
+        state.update(calls=0, ended=2)
+        await asyncio.sleep(20)
+        job.cancel()
+
+    run(scenario())
+    assert len(given) == 1
+    assert 45 <= given[0] <= 48
+
+
+def test_really_collects() -> None:
+    class Loop:
+        me: object
+
+    import gc
+    import weakref
+
+    gc.disable()
+    try:
+        thing = Loop()
+        thing.me = thing
+        watched = weakref.ref(thing)
+        del thing
+        assert watched() is not None
+        memory.give_back()
+        assert watched() is None
+    finally:
+        gc.enable()
