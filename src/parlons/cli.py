@@ -14,6 +14,7 @@ from . import __version__
 from .calls.timeline import CallStatus
 from .commands import calls as calls_commands
 from .commands import config as config_commands
+from .commands import numbers as numbers_commands
 from .errors import ParlonsError
 from .settings import Settings, load
 
@@ -22,6 +23,8 @@ app = typer.Typer(
 )
 agent_app = typer.Typer(no_args_is_help=True, help="Agents: check a file, list what is live.")
 app.add_typer(agent_app, name="agent")
+numbers_app = typer.Typer(no_args_is_help=True, help="Phone numbers to transfer to: import a file, get the template.")
+app.add_typer(numbers_app, name="numbers")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
@@ -125,6 +128,47 @@ def chat(agent: Annotated[str, typer.Argument(help="An agent's id, or an agent's
     from .commands.talk import chat as talk  # as in serve
 
     _run(talk(_settings(), agent))
+
+
+@numbers_app.command("import")
+def numbers_import(
+    file: Annotated[Path, typer.Argument(help="CSV with the columns phone and description, at most 5 MB.")],
+    country: Annotated[str | None, typer.Option(help="Take this country's national numbers too, as in FR.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would become of each row; store nothing.")
+    ] = False,
+    agent: Annotated[str | None, typer.Option(help="The agent's id.")] = None,
+    action: Annotated[str | None, typer.Option(help="The name of its transfer action.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before adding.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Add a file's numbers to a transfer action of an agent's draft; bad rows never stop the good ones."""
+    if (agent is None) != (action is None) or (agent is None and not dry_run):
+        raise typer.BadParameter("give --agent and --action, or --dry-run to store nothing")
+    if dry_run:
+        work = numbers_commands.dry_run(_settings(), file, country=country, agent=agent, action=action, as_json=json)
+        _run(work)
+    elif agent is not None and action is not None:
+        _run(
+            numbers_commands.add(_settings(), file, country=country, agent=agent, action=action, yes=yes, as_json=json)
+        )
+
+
+@numbers_app.command("template")
+def numbers_template(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; printed without.")] = None,
+    semicolon: Annotated[bool, typer.Option("--semicolon", help="For a spreadsheet in French, among others.")] = False,
+) -> None:
+    """Write a file to fill in, with example rows."""
+    _run(numbers_commands.write_template(file, semicolon=semicolon))
+
+
+@numbers_app.command("countries")
+def numbers_countries(
+    language: Annotated[str, typer.Option(help="Language of the names, as in fr.")] = "en", json: AsJson = False
+) -> None:
+    """List the countries with their codes and calling prefixes."""
+    numbers_commands.show_countries(language, as_json=json)
 
 
 @app.command()

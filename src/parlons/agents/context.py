@@ -71,6 +71,16 @@ class CallContext:
         self._path.setdefault(step, {})[name] = copy.deepcopy(value)
         self._values[name] = copy.deepcopy(value)
 
+    def handed_to(self, other: CallContext) -> CallContext:
+        """The context as another agent finds it: everything known so far, with that agent's own ``system``."""
+        made = CallContext(system=other._system, sip=self._sip)
+        made._values, made._path = copy.deepcopy(self._values), copy.deepcopy(self._path)
+        return made
+
+    def note(self, step: str, name: str, value: Any) -> None:
+        """Store what came of a step, as ``path.<step>.<name>`` alone."""
+        self._path.setdefault(step, {})[name] = copy.deepcopy(value)
+
     def variables(self) -> dict[str, Any]:
         """Everything a template can read. The caller must not change what is inside."""
         return {**self._values, "system": self._system, "sip": self._sip, "path": self._path}
