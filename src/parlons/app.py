@@ -17,10 +17,12 @@ from . import __version__, configuration, logs, memory
 from .agents.connections import InstallationSettings, SipConnection
 from .agents.models import Agent
 from .api.app import control_app, public_app
-from .calls.call import Equipment
 from .calls.directory import Directory, LiveAgent
+from .calls.equipment import Equipment
+from .calls.limits import OutboundLimits
 from .calls.messages import BUILT_IN, SAMPLE_RATE, MessageBank, default_error_message
 from .calls.retention import purge_daily
+from .calls.ringing import Exchange
 from .calls.service import CallService
 from .control import socket_path
 from .conversation.embedded.voice import synthesise
@@ -32,7 +34,9 @@ from .metrics import Metrics
 from .settings import Settings
 from .store import Store
 from .store.writer import CallWriter
+from .telephony.media.crossing import early_media
 from .telephony.media.engine import MediaEngine
+from .telephony.media.relay import Relay
 from .telephony.sip.endpoint import Endpoint
 from .telephony.sip.resolver import Resolver
 from .trunks import Trunks
@@ -74,6 +78,13 @@ class Server:
             metrics=self.metrics,
             build_providers=lambda agent, rate: registry.build(agent, environ=os.environ, sample_rate=rate),
             recordings=settings.data_dir / "recordings",
+            exchange=Exchange(
+                invite=self.endpoint.invite,
+                open_media=self.media.open,
+                limits=OutboundLimits(asyncio.get_running_loop().time),
+                relay=Relay,
+                early=early_media,
+            ),
             log_words=settings.log_words,
         )
         self.service = CallService(self.endpoint, equipment, max_calls=settings.max_calls)
@@ -267,6 +278,7 @@ def _unix(path: Path) -> socket.socket:
 
 async def serve(settings: Settings) -> None:
     """Answer calls until SIGTERM or SIGINT; then drain, and stop. A second signal stops at once."""
+    memory.few_arenas()
     logs.configure(settings.log_level, words=settings.log_words)
     stopping, at_once = asyncio.Event(), asyncio.Event()
 

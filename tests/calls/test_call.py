@@ -7,14 +7,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from parlons.agents.connections import InstallationSettings
 from parlons.agents.models import Agent
-from parlons.calls.call import Call, Equipment
-from parlons.calls.directory import LiveAgent
+from parlons.calls.call import Call
+from parlons.calls.directory import Directory, LiveAgent
+from parlons.calls.equipment import Equipment
 from parlons.calls.messages import BUILT_IN, MessageBank
 from parlons.calls.record import CallRecord
 from parlons.calls.timeline import CallStatus, Event, Kind
@@ -155,13 +156,14 @@ class Scene:
             metrics=Metrics(),
             build_providers=self.providers,
             recordings=self.folder / "recordings",
+            exchange=cast("Any", None),
         )
         call = Call(
             equipment,
             LiveAgent("a", 3, self.agent),
             cast("Any", self.leg),
             self.record,
-            InstallationSettings(),
+            cast("Any", SimpleNamespace(directory=Directory(), outbound_passwords={})),
             None,
         )
         self.port.run()
@@ -334,7 +336,7 @@ def test_a_bug_costs_one_call_and_keeps_its_record(tmp_path: Path, monkeypatch: 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("parlons.calls.call.Conversation", broken)
+    monkeypatch.setattr("parlons.calls.talking.Conversation", broken)
     scene = Scene(tmp_path)
     record = run(scene.call())
     assert record.status is CallStatus.FAILED

@@ -15,6 +15,7 @@ from parlons.agents.context import CallContext, system_variables
 from parlons.agents.models import Agent
 from parlons.calls.timeline import Kind, Timeline
 from parlons.conversation.actions.base import ToolSpec
+from parlons.conversation.line import Line
 from parlons.conversation.session import Conversation
 from tests.support.fakes import RATE, FakeLLM, FakePort, FakeProviders, FakeSTT, FakeTTS, FakeVAD
 
@@ -102,7 +103,9 @@ async def call(
     alone: bool = True,
     rate: int = RATE,
     log_words: bool = False,
-    **fields: Any,
+    line: Line | None = None,
+    variables: CallContext | None = None,
+    **more: Any,
 ) -> AsyncIterator[TestCall]:
     """A started conversation, closed at the end; nothing it began may outlive it (checked when it is ``alone``)."""
     words = deque() if words is None else words
@@ -116,15 +119,16 @@ async def call(
     )
     timeline = Timeline()
     conversation = Conversation(
-        agent=agent(**fields),
+        agent=agent(**more),
         agent_id="essai",
-        context=context(),
+        context=variables or context(),
         providers=providers,
         timeline=timeline,
         audio=port,
         log_words=log_words,
         tools=tools,
         detector=detector or FakeVAD(),
+        line=line,
     )
     port.run()
     first = models[0]

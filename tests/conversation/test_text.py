@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from parlons.conversation.keypad import MAX_DIGITS, Keypad
 from parlons.conversation.phrases import phrases_for
+from parlons.conversation.plan import first_plan, hang_up_policy
 from parlons.conversation.prompt import instructions, plain_arguments
 from parlons.conversation.pronunciation import Pronunciations
-from parlons.conversation.steps import first_step, hang_up_policy
 from parlons.conversation.vad import new_detector
 from tests.conversation.calls import agent, hang_up_action
 from tests.support.virtual_time import run
@@ -115,19 +115,10 @@ def test_keys_are_bounded() -> None:
 
 def test_first_step_of_an_agent_without_a_path_has_every_action() -> None:
     made = agent(actions=[hang_up_action(3)])
-    step = first_step(made)
+    step = first_plan(made)
     assert step.actions == ("Raccrocher",)
     policy = hang_up_policy(made, step)
     assert (policy.name, policy.min_attempts, policy.offered) == ("Raccrocher", 3, True)
-
-
-def test_first_step_is_the_first_that_talks() -> None:
-    steps = [
-        {"id": "dire", "type": "say", "text": "Bonjour.", "to": "parler"},
-        {"id": "parler", "type": "prompt", "name": "Parler", "prompt": "Parle.", "end_of_speech_ms": 900},
-    ]
-    step = first_step(agent(path={"start": "dire", "steps": steps}))
-    assert (step.id, step.name, step.end_of_speech_ms) == ("parler", "Parler", 900)
 
 
 def test_detectors_are_not_shared() -> None:

@@ -175,7 +175,7 @@ def test_undefined_variables_render_empty_and_are_noted_once() -> None:
             await test.agent_quiet()
             assert test.words("agent") == ["Bonjour ."]
             assert test.events(Kind.VARIABLE_UNDEFINED) == [
-                {"name": "prenom", "field": "prompt"},
+                {"name": "prenom", "field": "greeting"},
                 {"name": "ville", "field": "prompt"},
             ]
 

@@ -10,6 +10,7 @@ from tests.sip import agents
 from tests.sip.conftest import Burst
 from tests.sip.talking import SAME_WORDS, dial, listen, sounds_like
 from tests.support import audio
+from tests.support.audio import Pcm
 from tests.support.phone import Phone
 from tests.support.phone_call import Call
 from tests.support.server import ParlonsServer
@@ -22,28 +23,45 @@ def test_six_hundred_calls_at_fifty_a_second(burst: Burst) -> None:
     assert burst.server.alive
 
 
-async def _talk(phone: Phone, server: ParlonsServer, after: float) -> Call:
+async def _talk(phone: Phone, server: ParlonsServer, after: float) -> tuple[Call, Pcm, float]:
+    """A call that has asked its question: what it heard first, and how many packets a second came while it talked.
+
+    Nothing is judged here: comparing sounds takes tenths of a second, in which none of the phones would send or hear.
+    """
     await asyncio.sleep(after)
     call = await dial(phone, server, "lab")
-    heard = await listen(call, within=10)
-    assert sounds_like(heard, agents.GREETING) > SAME_WORDS
+    greeting = await listen(call, within=10)
     since = asyncio.get_running_loop().time()
     call.rtp.say(audio.speech("quels sont vos horaires"))
     await call.rtp.said()
     await listen(call, within=15)
-    assert 45 <= call.rtp.packets_a_second(since) <= 55
-    return call
+    return call, greeting, call.rtp.packets_a_second(since)
 
 
-@pytest.mark.timeout(90)
+async def _own_stalls(longest: list[float]) -> None:
+    """How long the phones' own process was stopped: none of them could hear then, whatever the server sent."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + 0.01
+        await asyncio.sleep(0.01)
+        longest[0] = max(longest[0], loop.time() - due)
+
+
+@pytest.mark.timeout(120)
 async def test_thirty_talking_calls(burst_server: ParlonsServer) -> None:
+    await asyncio.to_thread(audio.speech, "quels sont vos horaires")  # made once, before anybody listens
     async with Phone() as phone:
-        calls = await asyncio.gather(*(_talk(phone, burst_server, 0.1 * i) for i in range(30)))
-        understood = sum(agents.HOURS in burst_server.said(call.id, "agent") for call in calls)
-        assert understood >= 24  # 27 was measured; all 30 is the aim
-        late = [
-            round(call.rtp.longest_gap(), 3) for call in calls if call.rtp.longest_gap() > 0.5
-        ]  # 0.33 s was seen once, cause unknown: 0.2 is the aim
-        assert not late, late
-        for call in calls:
+        stalled = [0.0]
+        watching = asyncio.ensure_future(_own_stalls(stalled))
+        talks = await asyncio.gather(*(_talk(phone, burst_server, 0.1 * i) for i in range(30)))
+        watching.cancel()
+        gaps = [round(call.rtp.longest_gap(), 3) for call, _, _ in talks]
+        for call, _, _ in talks:
             await call.bye()
+    understood = sum(agents.HOURS in burst_server.said(call.id, "agent") for call, _, _ in talks)
+    assert understood >= 25, understood  # the embedded recogniser: about nine of ten
+    assert max(gaps) <= 0.2 + stalled[0], (gaps, stalled)
+    rates = [round(rate, 1) for _, _, rate in talks]
+    assert all(48 <= rate <= 52 for rate in rates), rates
+    likeness = [round(sounds_like(greeting, agents.GREETING), 2) for _, greeting, _ in talks]
+    assert min(likeness) > SAME_WORDS, likeness

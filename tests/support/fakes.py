@@ -9,13 +9,16 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from livekit.agents import APIConnectionError, APIStatusError, llm, stt, tts, utils, vad
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions
+
+from parlons.conversation.line import TransferOrder, TransferResult
+from parlons.telephony.types import Outcome
 
 RATE = 8000
 FRAME_BYTES = 320
@@ -371,3 +374,34 @@ class FakeProviders:
     stt: list[stt.STT[Any]]
     llm: list[llm.LLM[Any]]
     tts: list[tts.TTS[Any]]
+
+
+# -- the call ------------------------------------------------------------------------------------------------------
+
+
+class FakeLine:
+    """A line whose transfers end as told, in order, then as the last. ``orders`` and ``handed`` hold what was asked."""
+
+    def __init__(self, *outcomes: Outcome, takes: float = 1.0) -> None:
+        self.outcomes = deque(outcomes)
+        self.takes = takes
+        self.orders: list[TransferOrder] = []
+        self.handed: list[str] = []
+        self.cancelled = 0
+
+    async def transfer(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
+        self.orders.append(order)
+        try:
+            await sentence
+            await asyncio.sleep(self.takes)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return TransferResult(self._next())
+
+    def hand_over(self, agent_id: str) -> TransferResult:
+        self.handed.append(agent_id)
+        return TransferResult(self._next())
+
+    def _next(self) -> Outcome:
+        return self.outcomes.popleft() if len(self.outcomes) > 1 else self.outcomes[0]

@@ -7,38 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import structlog
 
 from parlons import logs
-from parlons.agents.connections import InstallationSettings, SipConnection
-from parlons.agents.context import CallContext, system_variables
-from parlons.agents.models import Agent
+from parlons.agents.connections import SipConnection
 from parlons.conversation.audio import play_pcm
-from parlons.conversation.host import ConversationEnd
 from parlons.conversation.providers.registry import Built
-from parlons.conversation.session import Conversation
 from parlons.errors import LegClosed, ParlonsError, PortsExhausted, SdpError
-from parlons.metrics import Metrics
-from parlons.telephony.media.engine import MediaEngine
-from parlons.telephony.media.recorder import Recorder
 from parlons.telephony.media.rtp import RtpMedia
-from parlons.telephony.types import InviteInfo, Leg, LegEnd, Outcome
+from parlons.telephony.types import Leg, LegEnd, Outcome
 
 from .directory import LiveAgent
-from .messages import SAMPLE_RATE, MessageBank, default_error_message
+from .equipment import Equipment
+from .messages import SAMPLE_RATE, default_error_message
 from .record import CallRecord
+from .recording import Recording
+from .talking import Office, Talking
 from .timeline import Actor, CallStatus, Event, Kind, Timeline
-
-RTP_SILENCE_NOTED_SECONDS = 5.0
-RTP_SILENCE_LIMIT_SECONDS = 60.0
-"""No packet for this long from a peer that is not holding us: it is gone."""
+from .variables import sip_variables
 
 CANCELLED = 487
 """RFC 3261 section 9: the code of an INVITE that its caller gave up."""
@@ -56,27 +46,6 @@ _OUTCOME_STATUS = {
 log = logs.get(__name__)
 
 
-class Writer(Protocol):
-    """Where records and events go; neither method blocks."""
-
-    def record(self, record: CallRecord) -> None: ...
-    def event(self, call_id: str, event: Event) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Equipment:
-    """What every call works with."""
-
-    media: MediaEngine
-    writer: Writer
-    messages: MessageBank
-    metrics: Metrics
-    build_providers: Callable[[Agent, int], Built]
-    """(agent, samples a second of the line) to the plug-ins of one call; raises ProviderUnusable."""
-    recordings: Path
-    log_words: bool = False
-
-
 def new_call_id() -> str:
     """An id for a call: unique, and safe in a file name and a header."""
     return uuid.uuid4().hex
@@ -91,13 +60,13 @@ class Call:
         live: LiveAgent,
         leg: Leg,
         record: CallRecord,
-        settings: InstallationSettings,
+        office: Office,
         connection: SipConnection | None,
     ) -> None:
         self._equipment = equipment
         self._live = live
         self._leg = leg
-        self._settings = settings
+        self._office = office
         self._connection = connection
         self.record = record
         self._log = log.bind(call_id=record.id)
@@ -107,7 +76,7 @@ class Call:
         self._gone: asyncio.Future[LegEnd] = self._loop.create_future()
         self._stop: asyncio.Future[str] = self._loop.create_future()
         self._media: RtpMedia | None = None
-        self._recorder: Recorder | None = None
+        self._recording: Recording | None = None
         self._unusable = ""
         """Why the agent cannot run."""
         leg.events.ended = self._leg_ended
@@ -235,65 +204,35 @@ class Call:
     # -- talking -----------------------------------------------------------------------------------------------
 
     async def _talk(self, providers: Built | None) -> None:
-        assert self._media is not None
+        media = self._media
+        assert media is not None
         if providers is None:
-            await self._default_error_message()
+            await self._default_error_message(self._live)
             self._finish(CallStatus.FAILED, "system", self._unusable)
             return
-        if self._live.agent.record_audio:
-            self._record()
-        conversation = Conversation(
-            agent=self._live.agent,
-            agent_id=self._live.id,
-            context=self._context(),
-            providers=providers,
-            timeline=self.timeline,
-            audio=self._media,
-            log_words=self._equipment.log_words,
+        info = self._leg.info
+        self._recording = Recording(self._equipment.recordings, self.record, media, self.timeline)
+        talking = Talking(
+            self._equipment,
+            self._office,
+            self._live,
+            self.record,
+            media,
+            self.timeline,
+            self._recording,
+            gone=self._gone,
+            stop=self._stop,
+            sip=sip_variables(info),
+            caller_name=info.caller_name if info is not None and not info.anonymous else "",
         )
-        media = self._media
-        media.on_dtmf = lambda digit: conversation.heard_digits(digit, media.received_by)
-        try:
-            await conversation.start()
-            if self._recorder is not None:
-                self._recorder.muted = conversation.sensitive
-            await self._until_the_end(conversation)
-        finally:
-            await conversation.close()
-            await providers.aclose()
+        over = await talking.run(providers)
+        if over.failed:
+            await self._default_error_message(talking.live)
+        self._finish(over.status, over.who, over.why)
 
-    async def _until_the_end(self, conversation: Conversation) -> None:
-        talking = asyncio.ensure_future(conversation.wait())
-        silence = asyncio.ensure_future(self._rtp_gone())
-        try:
-            waiting: set[asyncio.Future[Any]] = {talking, silence, self._gone, self._stop}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if self._gone.done():
-                end = self._gone.result()
-                who: Actor = "caller" if end.by == "peer" else "system"
-                self._finish(CallStatus.COMPLETED, who, end.reason or "hung up")
-            elif talking.done():
-                await self._conversation_ended(conversation, talking.result())
-            elif silence.done():
-                self._finish(CallStatus.COMPLETED, "system", "no audio came from the caller any more")
-            else:
-                self._finish(CallStatus.COMPLETED, "system", self._stop.result())
-        finally:
-            for task in (talking, silence):
-                task.cancel()
-            await asyncio.gather(talking, silence, return_exceptions=True)
-
-    async def _conversation_ended(self, conversation: Conversation, end: ConversationEnd) -> None:
-        if not end.failed:
-            self._finish(CallStatus.COMPLETED, end.who, end.why)
-            return
-        await conversation.close()
-        await self._default_error_message()
-        self._finish(CallStatus.FAILED, "system", end.error or end.why)
-
-    async def _default_error_message(self) -> None:
+    async def _default_error_message(self, live: LiveAgent) -> None:
         assert self._media is not None
-        message = default_error_message(self._live.agent, self._settings)
+        message = default_error_message(live.agent, self._office.directory.settings)
         playing = asyncio.ensure_future(play_pcm(self._media, self._equipment.messages.get(message), SAMPLE_RATE))
         try:
             waiting: set[asyncio.Future[Any]] = {playing, self._gone}
@@ -303,51 +242,6 @@ class Call:
             await asyncio.gather(playing, return_exceptions=True)
         if not self._gone.done():
             self.timeline.add("agent", Kind.TRANSCRIPT, text=message.text)
-
-    async def _rtp_gone(self) -> None:
-        """Returns when the peer has sent nothing for too long; notes shorter silences."""
-        assert self._media is not None
-        noted = False
-        while self._media.silent_seconds < RTP_SILENCE_LIMIT_SECONDS:
-            await asyncio.sleep(1)
-            silent = self._media.silent_seconds >= RTP_SILENCE_NOTED_SECONDS
-            if silent != noted:
-                noted = silent
-                self.timeline.add("caller", Kind.LEG, leg="caller", event="rtp_silence" if silent else "rtp_resumed")
-
-    def _record(self) -> None:
-        assert self._media is not None
-        name = f"{self.record.id}.wav"
-        self._recorder = Recorder(self._equipment.recordings / name, self._media.sample_rate)
-        self._media.tap = self._recorder.tap
-        self.record.recording = name
-        self.timeline.add("system", Kind.RECORDING, event="started", file=name)
-
-    async def _stop_recording(self, recorder: Recorder) -> None:
-        await recorder.close()
-        if recorder.error is not None:  # a full disk costs the recording, never the call
-            log.error("recording_failed", error=str(recorder.error))
-            self.timeline.add("system", Kind.RECORDING, event="failed", file=self.record.recording)
-            return
-        self.timeline.add("system", Kind.RECORDING, event="stopped", file=self.record.recording)
-
-    def _context(self) -> CallContext:
-        agent, record = self._live.agent, self.record
-        info = self._leg.info
-        other = record.caller if record.direction == "inbound" else record.called
-        return CallContext(
-            system=system_variables(
-                call_id=record.id,
-                agent_id=self._live.id,
-                direction=record.direction,
-                language=agent.language,
-                timezone=agent.timezone,
-                phone=other,
-                anonymous=record.anonymous,
-                now=datetime.now(ZoneInfo(agent.timezone)),
-            ),
-            sip=sip_variables(info),
-        )
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -366,11 +260,11 @@ class Call:
         self._equipment.writer.record(record)
         self._equipment.metrics.calls.labels(record.direction, record.status.value).inc()
         self._log.info("call_ended", status=record.status, ended_by=record.ended_by, why=record.end_reason)
-        media, recorder = self._media, self._recorder
+        media = self._media
         if media is not None:
             media.source = media.sink = media.on_dtmf = media.tap = None
-        if recorder is not None:
-            await self._stop_recording(recorder)
+        if self._recording is not None:
+            await self._recording.stop()
         try:
             await self._leg.hang_up(record.end_reason)
         except ParlonsError as error:
@@ -382,13 +276,6 @@ class Call:
 
 def void(_: object) -> None:
     """Drop a value where a call-back wants none."""
-
-
-def sip_variables(info: InviteInfo | None) -> Mapping[str, Any]:
-    """What templates may read under ``sip``."""
-    if info is None:
-        return {"user_to_user": "", "headers": {}}
-    return {"user_to_user": info.user_to_user, "headers": dict(info.headers)}
 
 
 def _named(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from parlons.telephony.sip.leg_in import InboundLeg
 from parlons.telephony.types import Credentials, Leg, OutboundInvite
 
 from .admission import Admitted, Load, Refused, admit
-from .call import Call, Equipment, new_call_id
+from .call import Call, new_call_id
 from .dialling import to_connection, to_uri
 from .directory import Directory, LiveAgent, as_e164
+from .equipment import Equipment
 from .record import CallRecord
 
 log = logs.get(__name__)
@@ -135,7 +136,7 @@ class CallService:
 
     def _new_call(self, live: LiveAgent, leg: Leg, record: CallRecord, admitted: Admitted) -> Call:
         connection = self.directory.connections.get(admitted.connection_id or "")
-        return Call(self._equipment, live, leg, record, self.directory.settings, connection)
+        return Call(self._equipment, live, leg, record, self, connection)
 
     def _run(self, call: Call, life: Coroutine[Any, Any, None]) -> None:
         key, connection = call.record.id, call.record.connection_id

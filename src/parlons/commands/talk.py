@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,11 +17,13 @@ from parlons.agents.context import CallContext, system_variables
 from parlons.agents.models import Agent
 from parlons.calls.timeline import CallStatus, Event, Kind, Timeline
 from parlons.control import request
+from parlons.conversation.line import TransferOrder, TransferResult
 from parlons.conversation.providers import registry
 from parlons.conversation.session import Conversation
 from parlons.errors import NotFound
 from parlons.installation import open_store
 from parlons.settings import Settings
+from parlons.telephony.types import Outcome
 
 from .calls import show
 from .selftest import selftest
@@ -38,6 +41,22 @@ async def _agent(settings: Settings, name: str) -> tuple[str, Agent]:
     if live is None:
         raise NotFound(f"No published agent is called {name!r}.", hint="Give a file, or see `parlons agent list`.")
     return name, live[0]
+
+
+class ChatLine:
+    """Stands in for the call in a chat: says who would be rung, and rings nobody."""
+
+    async def transfer(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
+        await sentence
+        over = f" over {order.connection_id}" if order.connection_id else ""
+        typer.secho(f"  (on the telephone, {order.user or 'the called number'} would be rung now{over})", dim=True)
+        return TransferResult(Outcome.ANSWERED)
+
+    def hand_over(self, agent_id: str) -> TransferResult:
+        typer.secho(
+            f"  (on the telephone, the agent {agent_id} would take over; see `parlons chat {agent_id}`)", dim=True
+        )
+        return TransferResult(Outcome.ANSWERED)
 
 
 async def chat(settings: Settings, name: str) -> None:
@@ -63,6 +82,7 @@ async def chat(settings: Settings, name: str) -> None:
         providers=registry.build(agent, environ=os.environ),
         timeline=timeline,
         audio=None,
+        line=ChatLine(),
     )
     await conversation.start()
     ending = asyncio.ensure_future(conversation.wait())

@@ -74,6 +74,10 @@ class Host(Protocol):
         """While inside, nobody is asked whether they are there and no apology or filler is spoken."""
         ...
 
+    def elsewhere(self) -> AbstractContextManager[None]:
+        """While inside, the other person is with somebody else: ``quiet``, and the longest duration waits too."""
+        ...
+
     def finish(self, end: ConversationEnd) -> None:
         """The conversation wants its call to end. Only the first reason counts."""
         ...

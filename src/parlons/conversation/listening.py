@@ -13,6 +13,7 @@ from livekit.agents import (
     AgentStateChangedEvent,
     CloseEvent,
     ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
     UserStateChangedEvent,
     llm,
 )
@@ -60,6 +61,9 @@ class Listening:
         self._keypad_turns: set[str] = set()
         self._turn_metrics: llm.MetricsReport = {}
         session.on("conversation_item_added", self._item_added)
+        self.unanswered = False
+        """Words of a turn that is not over yet are known: whoever changes the step waits for it."""
+        session.on("user_input_transcribed", self._transcribed)
         session.on("user_state_changed", self._caller_state)
         session.on("agent_state_changed", self._agent_state)
         session.on("close", self._closed)
@@ -67,6 +71,12 @@ class Listening:
     def keypad_turn(self, message: llm.ChatMessage) -> None:
         """A turn made of keys: the timeline has its digits already."""
         self._keypad_turns.add(message.id)
+
+    def heard(self, message: llm.ChatMessage) -> None:
+        """A turn of the other person's that no answer is made to in its own step."""
+        text = message.text_content or ""
+        if text.strip():
+            self._caller_turn(message, text)
 
     def _item_added(self, event: ConversationItemAddedEvent) -> None:
         message = event.item
@@ -76,12 +86,7 @@ class Listening:
         if message.role == "user":
             if not text.strip():
                 return  # closing commits the turn under way, also when there is none
-            if message.id not in self._keypad_turns:
-                self._transcript("caller", text)
-            self._turn_metrics = message.metrics
-            self._hang_up.other_side_took_turn()
-            self._silence.answered()
-            self._never_silent.caller_turn()
+            self._caller_turn(message, text)
         elif message.role == "assistant":
             if self._on_audio and "started_speaking_at" not in message.metrics:
                 return  # it could not be spoken: nobody heard it
@@ -92,11 +97,24 @@ class Listening:
             if made_by_model and self._repeats.heard(text, interrupted=message.interrupted):
                 self._hang_up.guard_ask("repeats")
 
+    def _transcribed(self, event: UserInputTranscribedEvent) -> None:
+        if event.is_final and event.transcript.strip():
+            self.unanswered = True
+
+    def _caller_turn(self, message: llm.ChatMessage, text: str) -> None:
+        if message.id not in self._keypad_turns:
+            self._transcript("caller", text)
+        self.unanswered = False
+        self._turn_metrics = message.metrics
+        self._hang_up.other_side_took_turn()
+        self._silence.answered()
+        self._never_silent.caller_turn()
+
     def _transcript(self, who: Actor, text: str, *, interrupted: bool = False) -> None:
-        if self._log_words:
-            logger.info("words", who=who, text=text)
         if self._host.sensitive:
             return
+        if self._log_words:
+            logger.info("words", who=who, text=text)
         if interrupted:
             self._host.timeline.add(who, Kind.TRANSCRIPT, text=text, interrupted=True)
         else:

@@ -107,6 +107,8 @@ class NeverSilent:
     def suspend(self, by: int) -> None:
         """+1 while the agent must not speak on its own, -1 when it may again."""
         self._suspended += by
+        if not self._suspended and self._owed_since is not None:
+            self._owe()  # counts from now: nobody waited for words meanwhile
 
     def patience_at(self) -> float | None:
         """When an answer being made must give way to a word of patience; None when nothing is owed."""

@@ -19,6 +19,8 @@ from ..agents.templates import render
 from ..calls.timeline import Kind, Timeline
 from ..errors import TemplateError
 from ..logs import get
+from ..telephony.types import Outcome
+from .line import TransferResult
 
 logger = get(__name__)
 
@@ -88,6 +90,65 @@ def instructions(agent: Agent, *, shared: str, step: str, now: datetime) -> str:
 
 OPENING = "The call has just been connected. Open it: greet the other person in one or two short sentences."
 """Asked of the model when the agent has no greeting."""
+
+
+TAKEN_OVER = (
+    "You have just taken this call over from a colleague: the other person was told so. Introduce yourself in a few "
+    "words and go on from what was said, without asking again for what is known."
+)
+"""Asked of the model when a call was handed over to an agent that has no greeting."""
+
+STEP_OPENING = (
+    "A new part of the conversation begins now: speak first. Go on from what was said, without greeting again."
+)
+
+
+def step_opening(*, text: str, made_up: bool, note: str) -> str:
+    """What the model is asked when a step begins.
+
+    Args:
+        text: what is being said as the step begins, as it is written.
+        made_up: a short sentence of the model's own leads over.
+        note: what happened on the way.
+    """
+    parts = [note.strip()] if note.strip() else []
+    if made_up:
+        parts.append("Begin with a few natural words that lead over from what the other person just said.")
+    if text:
+        parts.append(f"You are saying these words already, so do not repeat them, go on after them: <{text}>")
+    return "\n".join([*parts, STEP_OPENING])
+
+
+_OUTCOMES = {
+    Outcome.BUSY: "the line is busy",
+    Outcome.NO_ANSWER: "nobody answered",
+    Outcome.DECLINED: "the call was declined",
+    Outcome.UNREACHABLE: "the destination cannot be reached",
+    Outcome.OUT_OF_HOURS: "it is outside the hours in which calls are put through",
+    Outcome.INVALID_DESTINATION: "there is no such destination",
+    Outcome.REFUSED_BY_POLICY: "calling there is not allowed right now",
+}
+
+
+def transfer_result(result: TransferResult) -> dict[str, str]:
+    """What the model reads of a transfer that did not happen."""
+    told = {
+        "outcome": result.outcome.value,
+        "reason": _OUTCOMES.get(result.outcome, result.outcome.value),
+        "instruction": "The other person is still on the line with you: tell them so, and offer to help otherwise.",
+    }
+    if result.outcome is Outcome.INVALID_DESTINATION and result.detail:
+        told["reason"] = result.detail
+    if result.next_opening:
+        told["next_opening"] = result.next_opening
+    return told
+
+
+def transfer_note(result: TransferResult) -> str:
+    """The same, for the opening of the step that follows."""
+    told = transfer_result(result)
+    opening = f" Next opening: {told['next_opening']}." if "next_opening" in told else ""
+    return f"The call could not be put through ({told['outcome']}): {told['reason']}.{opening} {told['instruction']}"
 
 
 def normalised(text: str) -> str:

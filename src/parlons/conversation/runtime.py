@@ -20,9 +20,10 @@ from .chain import Chain
 from .hearing import Hearing
 from .host import Host
 from .never_silent import NeverSilent
+from .plan import StepPlan
 from .pronunciation import Pronunciations
 from .speaking import Speaking
-from .steps import Nodes, StepPlan, turn_handling
+from .steps import Nodes, turn_handling
 
 MAX_TOOL_STEPS = 8
 NEVER_BY_ITSELF = 1_000_000
@@ -69,16 +70,25 @@ def new_session(agent: Agent, step: StepPlan, providers: Built, detector: vad.VA
     )
 
 
-def attach(session: AgentSession[None], port: AudioPort) -> PortOutput:
-    """Join a session to a port: what it must be detached from again is the port's ``sink`` and ``source``."""
-    source, text = PortInput(port.sample_rate), SpokenText()
-    output = PortOutput(port.sample_rate, text)
-    session.input.audio = source
-    session.output.audio = output
-    session.output.transcription = text
-    port.sink = source.push
-    port.source = output.pull
-    return output
+class Attachment:
+    """A session joined to a port."""
+
+    def __init__(self, session: AgentSession[None], port: AudioPort) -> None:
+        self._port = port
+        self._source, text = PortInput(port.sample_rate), SpokenText()
+        self._output = PortOutput(port.sample_rate, text)
+        session.input.audio = self._source
+        session.output.audio = self._output
+        session.output.transcription = text
+        port.sink = self._source.push
+        port.source = self._output.pull
+
+    def detach(self) -> None:
+        """Let go of the port, unless somebody else has taken it meanwhile."""
+        if self._port.source == self._output.pull:
+            self._port.source = None
+        if self._port.sink == self._source.push:
+            self._port.sink = None
 
 
 def new_nodes(host: Host, agent: Agent, providers: Built, detector: vad.VAD | None, never_silent: NeverSilent) -> Nodes:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
-from collections.abc import Coroutine, Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextvars import copy_context
+from typing import Any
 
 from livekit.agents import NOT_GIVEN, AgentSession, llm, vad
 from livekit.agents.voice import SpeechHandle
@@ -20,22 +18,24 @@ from livekit.agents.voice import SpeechHandle
 from ..agents.context import CallContext
 from ..agents.models import Agent
 from ..calls.timeline import Kind, Timeline
-from ..errors import IllegalMove
 from ..logs import get
 from ..telephony.types import AudioPort
 from .actions.base import Toolbox, ToolSpec
-from .actions.hang_up import FAR_BUFFER_SECONDS, HangUp, played
-from .audio import PortOutput
+from .actions.hang_up import HangUp
 from .host import ConversationEnd
 from .keypad import Keypad
+from .limit import Limit
+from .line import Line
 from .listening import Listening
 from .never_silent import NeverSilent
+from .phase import Phase, move
 from .phrases import Phrases, phrases_for
-from .prompt import OPENING, Templates, instructions, keypad_turn
-from .runtime import Built, attach, new_nodes, new_session
+from .plan import StepPlan, first_plan, hang_up_policy
+from .prompt import OPENING, TAKEN_OVER, Templates, keypad_turn
+from .runtime import Attachment, Built, new_nodes, new_session
 from .silence import SilenceChecks
-from .steps import StepAgent, StepPlan, first_step, hang_up_policy
-from .vad import new_detector
+from .stepping import Stepping
+from .vad import new_detector, set_pause
 
 __all__ = ["Built", "Conversation", "ConversationEnd", "Phase"]
 
@@ -43,25 +43,6 @@ logger = get(__name__)
 
 CLOSE_SECONDS = 5.0
 """A session that has not closed by then is abandoned: closing never hangs."""
-CLOSING_SENTENCE_SECONDS = 20.0
-
-
-class Phase(enum.Enum):
-    """Where a conversation stands."""
-
-    NEW = "new"
-    RUNNING = "running"
-    OVER = "over"
-    """It has said how its call should end."""
-    CLOSED = "closed"
-
-
-MOVES: Final[dict[Phase, frozenset[Phase]]] = {
-    Phase.NEW: frozenset({Phase.RUNNING, Phase.CLOSED}),
-    Phase.RUNNING: frozenset({Phase.OVER, Phase.CLOSED}),
-    Phase.OVER: frozenset({Phase.CLOSED}),
-    Phase.CLOSED: frozenset(),
-}
 
 
 class Conversation:
@@ -73,6 +54,10 @@ class Conversation:
         log_words: write what both sides say to the log.
         tools: more tools for the model.
         detector: voice activity detection, when not the process's own.
+        line: the call, for actions that need it; None in text.
+        history: what was said before this agent took the call over; None for a conversation that begins here.
+        spent: seconds the call has been with other agents already; they count for ``max_call_seconds``.
+        on_step: told of each step entered after the first.
     """
 
     def __init__(
@@ -87,11 +72,16 @@ class Conversation:
         log_words: bool = False,
         tools: Sequence[ToolSpec] = (),
         detector: vad.VAD | None = None,
+        line: Line | None = None,
+        history: llm.ChatContext | None = None,
+        spent: float = 0.0,
+        on_step: Callable[[StepPlan], None] | None = None,
     ) -> None:
         self._agent = agent
         self._timeline = timeline
         self._audio = audio
         self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
         self._log = logger.bind(agent=agent_id)
         self._log_words = log_words
         self._phase = Phase.NEW
@@ -99,25 +89,39 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[Any] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._limit: asyncio.TimerHandle | None = None
         self._replies: list[str] = []
         self._last_said: SpeechHandle | None = None
 
         self._phrases = phrases_for(agent.language)
         self._templates = Templates(context, timeline)
-        self._step: StepPlan = first_step(agent)
         self._keypad = Keypad(self._keypad_turn)
         self._never_silent = NeverSilent(self)
-        self._hang_up = HangUp(self, hang_up_policy(agent, self._step))
+        self._hang_up = HangUp(self, hang_up_policy(agent, first_plan(agent)))
         self._silence = SilenceChecks(self, self._hang_up)
         self._toolbox = Toolbox(self._never_silent.tool_started, self._never_silent.tool_ended)
-        offered = [self._hang_up.tool()] if hang_up_policy(agent, self._step).offered else []
-        self._tools = [*tools, *offered]
+        self._on_step = on_step
+        self._stepping = Stepping(
+            self,
+            agent,
+            context,
+            self._templates,
+            hang_up=self._hang_up,
+            toolbox=self._toolbox,
+            tools=tools,
+            line=line,
+            spoke=self._spoke,
+            stepped=self._stepped,
+            kept=self._kept,
+            unanswered=lambda: self._listening is not None and self._listening.unanswered,
+        )
+        self._history = history
+        self._limit = Limit(self, agent.max_call_seconds, spent)
+        self._home = copy_context()
         self._detector = detector if audio is not None else None
         self._providers = providers
         self._session: AgentSession[None] | None = None
         self._listening: Listening | None = None
-        self._output: PortOutput | None = None
+        self._attached: Attachment | None = None
 
     # -- for whoever runs the call ----------------------------------------------------------------------------
 
@@ -136,24 +140,18 @@ class Conversation:
         """
         if self._phase is Phase.CLOSED:
             return
-        self._move(Phase.RUNNING)
-        self._limit = self._loop.call_later(self._agent.max_call_seconds, self._time_is_up)
+        self._phase = move(self._phase, Phase.RUNNING)
+        self._limit.start()
         render = self._templates.render
-        shared = await render(self._agent.prompt, "prompt")
-        step_prompt = await render(self._step.prompt, f"path.{self._step.id}.prompt")
         announcement = await render(self._agent.announcement or "", "announcement")
         greeting = await render(self._agent.greeting or "", "greeting")
         if self.over:
             return
         session = self._session = self._build_session()
-        step = StepAgent(
-            self._step,
-            new_nodes(self, self._agent, self._providers, self._detector, self._never_silent),
-            instructions=instructions(
-                self._agent, shared=shared, step=step_prompt, now=datetime.now(ZoneInfo(self._agent.timezone))
-            ),
-            tools=self._toolbox.build(self._tools),
-        )
+        nodes = new_nodes(self, self._agent, self._providers, self._detector, self._never_silent)
+        step = await self._stepping.first(session, nodes, self._history)
+        if self.over:
+            return
         # a session half started cannot be closed: whoever cancels us must not cancel that
         self._starting = asyncio.create_task(session.start(step, record=False), name="session_start")
         try:
@@ -162,14 +160,19 @@ class Conversation:
             self.fail("session", f"the session did not start: {type(error).__name__}")
         if self.over:
             return
-        self._timeline.add("agent", Kind.STEP_ENTERED, step=self._step.id, name=self._step.name)
-        if announcement.strip():
+        self._greet(announcement.strip(), greeting.strip())
+
+    def _greet(self, announcement: str, greeting: str) -> None:
+        if announcement:
             self.say(announcement, interruptible=False)
-        if self._agent.greeting is None:
-            self._never_silent.caller_turn()  # they called: an opening is owed to them
-            self._last_said = session.generate_reply(instructions=OPENING)
-        elif greeting.strip():
+        if greeting:
             self.say(greeting)
+        taken_over = self._history is not None
+        unasked = self._agent.greeting is None or taken_over
+        self._stepping.set_off(silent=not greeting and unasked)
+        if not greeting and unasked and self._stepping.plan.talks and self._session is not None:
+            self._never_silent.caller_turn()  # they called: an opening is owed to them
+            self._spoke(self._session.generate_reply(instructions=TAKEN_OVER if taken_over else OPENING))
 
     async def wait(self) -> ConversationEnd:
         """Wait until the conversation wants its call to end, cannot go on, or is closed."""
@@ -196,10 +199,14 @@ class Conversation:
 
     async def replies(self) -> list[str]:
         """What the agent has said since the last call, once it has nothing more under way."""
-        if self._last_said is not None:
-            await self._last_said.wait_for_playout()
-        if self._tasks:  # a guard that ends the conversation speaks last
-            await asyncio.wait(self._tasks)
+        while True:
+            last = self._last_said
+            if last is not None:
+                await last.wait_for_playout()
+            if self._tasks:  # a guard that ends the conversation speaks last, and so does the next step
+                await asyncio.wait(self._tasks)
+            elif last is self._last_said:
+                break
         return self._take_replies()
 
     async def close(self) -> None:
@@ -209,7 +216,7 @@ class Conversation:
         """
         if self._closing is None:
             if self._phase is not Phase.CLOSED:
-                self._move(Phase.CLOSED)
+                self._phase = move(self._phase, Phase.CLOSED)
             self._closing = asyncio.create_task(self._close(), name="conversation_close")
         if not self._toolbox.inside():
             await asyncio.shield(self._closing)
@@ -226,7 +233,21 @@ class Conversation:
 
     @property
     def sensitive(self) -> bool:
-        return self._step.sensitive
+        return self._stepping.plan.sensitive
+
+    @property
+    def history(self) -> llm.ChatContext:
+        """What was said so far, for an agent that takes over."""
+        if self._session is None:
+            return llm.ChatContext.empty()
+        return self._session.history.copy(
+            exclude_function_call=True, exclude_instructions=True, exclude_handoff=True, exclude_config_update=True
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return self._loop.time() - self._began
 
     @property
     def over(self) -> bool:
@@ -261,7 +282,7 @@ class Conversation:
                 self._session.interrupt(force=True)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, context=self._home.copy())  # not in the tool or hook that asked for it
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -275,10 +296,17 @@ class Conversation:
             self._never_silent.suspend(-1)
             self._silence.suspend(-1)
 
+    @contextlib.contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        with self.quiet(), self._limit.elsewhere():
+            yield
+        if not self.over:
+            self._never_silent.caller_turn()  # they are back, and owed words about what came of it
+
     def finish(self, end: ConversationEnd) -> None:
         if self.over:
             return
-        self._move(Phase.OVER)
+        self._phase = move(self._phase, Phase.OVER)
         self._stop_timers()
         self._end.set_result(end)
 
@@ -294,8 +322,8 @@ class Conversation:
     def _build_session(self) -> AgentSession[None]:
         audio = self._audio
         if audio is not None and self._detector is None:
-            self._detector = new_detector(self._step.end_of_speech_ms)
-        session = new_session(self._agent, self._step, self._providers, self._detector)
+            self._detector = new_detector(self._stepping.plan.end_of_speech_ms)
+        session = new_session(self._agent, self._stepping.plan, self._providers, self._detector)
         self._listening = Listening(
             self,
             session,
@@ -303,11 +331,11 @@ class Conversation:
             silence=self._silence,
             never_silent=self._never_silent,
             on_audio=audio is not None,
-            said=self._replies.append if audio is None else _ignore,
+            said=self._replies.append if audio is None else lambda _text: None,
             log_words=self._log_words,
         )
         if audio is not None:
-            self._output = attach(session, audio)
+            self._attached = Attachment(session, audio)
         return session
 
     # -- what happens on its own ------------------------------------------------------------------------------
@@ -317,38 +345,34 @@ class Conversation:
             return
         message = llm.ChatMessage(role="user", content=[keypad_turn(digits)])
         self._listening.keypad_turn(message)
+        if self._stepping.moving:
+            self._stepping.keep(message)
+            return
         with contextlib.suppress(RuntimeError):  # what is being said may not be interrupted: the answer follows it
             self._session.interrupt()
         with contextlib.suppress(RuntimeError):  # not up yet, or going down by itself: there is nobody to answer
             self._session.generate_reply(user_input=message)
 
-    def _time_is_up(self) -> None:
-        self._limit = None
-        self.spawn(self._say_closing())
+    def _spoke(self, handle: SpeechHandle) -> None:
+        self._last_said = handle
 
-    async def _say_closing(self) -> None:
-        with self.quiet():
-            self.interrupt()
-            handle = self.say(self._phrases.closing, interruptible=False)
-            if handle is not None:
-                await played(handle, longest=CLOSING_SENTENCE_SECONDS)
-                await asyncio.sleep(FAR_BUFFER_SECONDS)
-        self.finish(ConversationEnd("system", "max_call_seconds"))
+    def _kept(self, message: llm.ChatMessage) -> None:
+        if self._listening is not None:
+            self._listening.heard(message)
+
+    def _stepped(self, plan: StepPlan) -> None:
+        if self._detector is not None:
+            set_pause(self._detector, plan.end_of_speech_ms)
+        if self._on_step is not None:
+            self._on_step(plan)
 
     def _take_replies(self) -> list[str]:
         taken = list(self._replies)
         self._replies.clear()
         return taken
 
-    def _move(self, to: Phase) -> None:
-        if to not in MOVES[self._phase]:
-            raise IllegalMove(f"a conversation cannot go from {self._phase.value} to {to.value}")
-        self._phase = to
-
     def _stop_timers(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
+        self._limit.stop()
         self._keypad.close()
         self._never_silent.close()
 
@@ -367,10 +391,8 @@ class Conversation:
                 self._log.error("session_close_abandoned", seconds=CLOSE_SECONDS)
                 closing.cancel()
                 await asyncio.wait({closing}, timeout=1.0)
-        if self._audio is not None and self._output is not None:
-            if self._audio.source == self._output.pull:
-                self._audio.source = None
-            self._audio.sink = None
+        if self._attached is not None:
+            self._attached.detach()
         if working:
             await asyncio.wait(working, timeout=1.0)
 
@@ -378,7 +400,3 @@ class Conversation:
         if self._starting is not None:
             await asyncio.wait({self._starting})
         await session.aclose()
-
-
-def _ignore(_text: str) -> None:
-    """Over audio nobody collects replies."""

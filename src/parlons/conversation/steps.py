@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from livekit import rtc
 from livekit.agents import Agent as RuntimeAgent
-from livekit.agents import ModelSettings, TurnHandlingOptions, llm, stt
+from livekit.agents import FlushSentinel, ModelSettings, StopResponse, TurnHandlingOptions, llm, stt
 
-from ..agents.actions import HangUpAction
-from ..agents.models import Agent
-from ..agents.path import PromptStep
-from .actions.hang_up import HangUpPolicy
 from .answering import Answering, Piece
 from .hearing import Hearing
+from .plan import StepPlan
 from .pronunciation import Pronunciations
 from .speaking import Speaking
 
@@ -29,47 +26,6 @@ INTERRUPTION_SECONDS = 0.5
 """Speech that makes the agent pause."""
 FALSE_INTERRUPTION_SECONDS = 1.5
 """When no words came of it by then (a cough), the agent goes on where it paused."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepPlan:
-    """What a prompt step asks for, before anything is rendered."""
-
-    id: str
-    name: str
-    prompt: str = ""
-    end_of_speech_ms: int = 600
-    interruptible: bool = True
-    sensitive: bool = False
-    actions: tuple[str, ...] = ()
-
-
-def first_step(agent: Agent) -> StepPlan:
-    """The step a conversation begins in; an agent without a path is one step with every action on.
-
-    A path that begins elsewhere than in a prompt step begins in its first prompt step.
-    """
-    if agent.path is not None:
-        start = agent.path.step(agent.path.start)
-        steps = [start, *agent.path.steps]
-        for step in steps:
-            if isinstance(step, PromptStep):
-                return StepPlan(
-                    id=step.id,
-                    name=step.name or step.id,
-                    prompt=step.prompt,
-                    end_of_speech_ms=step.end_of_speech_ms,
-                    interruptible=step.interruptible,
-                    sensitive=step.sensitive,
-                    actions=tuple(step.actions),
-                )
-    return StepPlan(id="start", name=agent.name, actions=tuple(action.name for action in agent.actions))
-
-
-def hang_up_policy(agent: Agent, step: StepPlan) -> HangUpPolicy:
-    """How this step hangs up: the agent's own action, shown only where it is enabled, or the hidden default."""
-    configured = next((action for action in agent.actions if isinstance(action, HangUpAction)), None)
-    return HangUpPolicy.of(configured, offered=configured is None or configured.name in step.actions)
 
 
 HEARD_LATE_SECONDS = 0.06
@@ -108,17 +64,40 @@ class Nodes:
     pronunciations: Pronunciations
 
 
+class Moves(Protocol):
+    """What a step must know of the moves from step to step, and tell of them."""
+
+    @property
+    def moving(self) -> bool:
+        """The step is being left: nothing may answer in it any more."""
+        ...
+
+    def entered(self) -> None:
+        """The step is the one under way."""
+        ...
+
+    def keep(self, message: llm.ChatMessage) -> None:
+        """The other person's words, said on the way: the next step answers them."""
+        ...
+
+
 class StepAgent(RuntimeAgent):
-    """A prompt step under way."""
+    """A prompt step under way.
+
+    Args:
+        text: said before the model's first answer here, as it is written.
+    """
 
     def __init__(
         self,
         step: StepPlan,
         nodes: Nodes,
+        moves: Moves,
         *,
         instructions: str,
         tools: list[llm.Tool | llm.Toolset],
         chat_ctx: llm.ChatContext | None = None,
+        text: str = "",
     ) -> None:
         options = turn_handling(step)
         del options["turn_detection"]  # the session's, so that audio is not cut over when the step changes
@@ -127,10 +106,26 @@ class StepAgent(RuntimeAgent):
         )
         self.step = step
         self._nodes = nodes
+        self._moves = moves
+        self._text = text
+
+    async def on_enter(self) -> None:
+        self._moves.entered()
+
+    async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
+        if self._moves.moving:
+            self._moves.keep(new_message)
+            raise StopResponse
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncGenerator[Piece, None]:
+        if self._moves.moving:
+            return
+        if self._text:
+            text, self._text = self._text, ""
+            yield f"{text} "
+            yield FlushSentinel()
         async with aclosing(self._nodes.answering.answer(chat_ctx, tools, model_settings)) as pieces:
             async for piece in pieces:
                 yield piece

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from concurrent.futures import ThreadPoolExecutor
 
-from livekit.agents import inference
+from livekit.agents import inference, vad
 
 LONGEST_PAUSE_MS = 250
 """Silence after which the detector says that speech stopped. The end of the turn is decided later, by the step."""
@@ -25,10 +25,19 @@ def _executor() -> ThreadPoolExecutor:
 
 def new_detector(end_of_speech_ms: int) -> inference.VAD:
     """A detector for a step whose turns end after this much silence (milliseconds)."""
-    pause = min(LONGEST_PAUSE_MS, max(SHORTEST_PAUSE_MS, end_of_speech_ms))
     return inference.VAD(
         model="silero",
-        min_silence_duration=pause / 1000,
+        min_silence_duration=_pause_seconds(end_of_speech_ms),
         max_buffered_speech=MAX_BUFFERED_SPEECH,
         executor=_executor(),
     )
+
+
+def set_pause(detector: vad.VAD, end_of_speech_ms: int) -> None:
+    """The step has changed: the turns of the next one end after this much silence (milliseconds)."""
+    if isinstance(detector, inference.VAD):
+        detector.update_options(min_silence_duration=_pause_seconds(end_of_speech_ms))
+
+
+def _pause_seconds(end_of_speech_ms: int) -> float:
+    return min(LONGEST_PAUSE_MS, max(SHORTEST_PAUSE_MS, end_of_speech_ms)) / 1000

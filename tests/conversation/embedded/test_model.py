@@ -9,6 +9,8 @@ import pytest
 from livekit.agents import llm
 
 from parlons.conversation.embedded.model import EmbeddedModel
+from parlons.conversation.embedded.recogniser import vocabulary
+from parlons.conversation.prompt import step_opening
 
 PROMPT = """Tu es l'accueil de la société Acme. Sois brève.
 - horaires, ouverture, vous êtes ouverts : Nous sommes ouverts de neuf heures à dix-huit heures.
@@ -216,6 +218,26 @@ async def test_asked_to_speak_first() -> None:
     assert empty.text
 
 
+@pytest.mark.parametrize(
+    ("note", "step", "expected"),
+    [
+        ("", "Demande le jour : « Quel jour vous conviendrait ? »", "Quel jour vous conviendrait ?"),
+        ("", "Prends le rendez-vous.", "Je vous écoute."),
+        (
+            "The call could not be put through (busy): the line is busy.",
+            "Demande : « Quel jour ? »",
+            "La ligne est occupée. Puis-je vous aider autrement ?",
+        ),
+    ],
+)
+async def test_a_step_opens_with_words_of_its_own(note: str, step: str, expected: str) -> None:
+    """The caller's last words led here: they are not taken for a new wish, and call no tool."""
+    talk = Talk(APPOINTMENT, prompt=f"{PROMPT}\nDis toujours « merci ».\n\n{step}")
+    talk.context.add_message(role="user", content="je veux un appointment lundi pour 3")
+    talk.context.add_message(role="system", content=step_opening(text="", made_up=False, note=note))
+    assert await talk.answer() == (expected, [])
+
+
 async def test_repeats_itself_when_asked() -> None:
     talk = Talk()
     await talk.say("adresse")
@@ -224,3 +246,9 @@ async def test_repeats_itself_when_asked() -> None:
 
 async def test_same_conversation_same_answer() -> None:
     assert [await Talk(SUPPORT).say("dépannage") for _ in range(3)] == [await Talk(SUPPORT).say("dépannage")] * 3
+
+
+async def test_a_description_may_list_the_words_that_call_for_it() -> None:
+    described = {**SUPPORT, "description": "Le technicien. Mots : panne, ça marche pas.", "parameters": {}}
+    assert await Talk(described).say("j'ai une panne") == ("", [("transfert_support", {})])
+    assert vocabulary([], [str(described["description"])]) == ("panne", "ça marche pas")

@@ -101,6 +101,11 @@ class HangUp:
         """How many asks are still wanted."""
         return self._policy.min_attempts - self._asks
 
+    @property
+    def turns(self) -> int:
+        """Turns the other side has taken."""
+        return self._turn
+
     def other_side_took_turn(self) -> None:
         """The other side said or pressed something: another ask may count."""
         self._turn += 1

@@ -20,7 +20,7 @@ from livekit.agents.types import NOT_GIVEN, NotGivenOr
 from parlons.errors import ProviderUnusable
 
 from . import decoder, espeak
-from .words import lines
+from .words import hints, lines
 
 WORKERS = 1
 """One process decodes about 15 times faster than people speak: enough for the calls of one core."""
@@ -28,9 +28,12 @@ WORKERS = 1
 T = TypeVar("T")
 
 
-def vocabulary(prompts: Iterable[str]) -> tuple[str, ...]:
-    """The keywords of the ``- keyword, keyword : Answer.`` lines of these prompts, each once."""
-    return tuple(dict.fromkeys(keyword for prompt in prompts for line in lines(prompt) for keyword in line.keywords))
+def vocabulary(prompts: Iterable[str], descriptions: Iterable[str] = ()) -> tuple[str, ...]:
+    """The keywords of the ``- keyword, keyword : Answer.`` lines of these prompts and those that descriptions of
+    actions list, each once."""
+    answers = (keyword for prompt in prompts for line in lines(prompt) for keyword in line.keywords)
+    asked = (hint for description in descriptions for hint in hints(description))
+    return tuple(dict.fromkeys((*answers, *asked)))
 
 
 @functools.lru_cache(maxsize=1)

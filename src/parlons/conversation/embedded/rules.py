@@ -13,8 +13,9 @@ from typing import Any
 
 from livekit.agents import llm
 
+from ..prompt import STEP_OPENING, TAKEN_OVER
 from .phrases import Pack, replies
-from .words import Line, best_line, fold, holds, holds_any, lines, stem, words
+from .words import Line, best_line, fold, hints, holds, holds_any, lines, stem, words
 
 MAX_SPOKEN_RESULT = 400
 """Characters of a tool's result that are read out."""
@@ -36,6 +37,7 @@ _STOP_WORDS = frozenset(
 )
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _KEYS = re.compile(r"[0-9*#]+")
+_OUTCOME = re.compile(r"\(([a-z_]+)\)")
 _QUOTED = re.compile(r"[«“\"]\s*([^«»“”\"]{2,300}?)\s*[»”\"]")
 
 
@@ -83,6 +85,9 @@ def decide(items: Sequence[llm.ChatItem], tools: Sequence[Tool], language: str) 
     if last is not None and last.type == "function_call_output":
         tool = next((t for t in tools if t.name == last.name), Tool(last.name, ""))
         return Reply(_after(last, tool, pack))
+    instruction = messages[-1].text_content or "" if messages and messages[-1].role in ("system", "developer") else ""
+    if STEP_OPENING in instruction or TAKEN_OVER in instruction:
+        return Reply(_step_words(messages[0].text_content or "", instruction, pack))
     if last is None or last.type != "message" or last.role != "user":
         return Reply(_unprompted(last, pack))
     text = last.text_content or ""
@@ -154,7 +159,8 @@ def _score(tool: Tool, said: list[str]) -> int:
         w for p in tool.required for w in _telling(_choices_text(tool.properties.get(p, {})))
     }
     weak = _telling(tool.description) - strong
-    return 2 * sum(len(w) for w in heard & strong) + sum(len(w) for w in heard & weak if len(w) > 4)
+    told = max((len(hint) for hint in hints(tool.description) if holds(said, hint)), default=0)
+    return 2 * sum(len(w) for w in heard & strong) + sum(len(w) for w in heard & weak if len(w) > 4) + 3 * told
 
 
 def _choices_text(schema: dict[str, Any]) -> str:
@@ -253,6 +259,15 @@ def _unprompted(last: llm.ChatItem | None, pack: Pack) -> str:
     if any(mark in fold(tail) for mark in ("goodbye", "au revoir", "closing")):
         return pack.says_goodbye
     return pack.outcomes.get(next((o for o in pack.outcomes if o in tail), ""), pack.says_listening)
+
+
+def _step_words(prompt: str, instruction: str, pack: Pack) -> str:
+    """The first words of a step: what happened on the way, the last words quoted in its prompt's last paragraph, or
+    a readiness to listen."""
+    if outcome := _OUTCOME.search(instruction):
+        return pack.outcomes.get(outcome[1], pack.says_failed)
+    quoted = _QUOTED.findall(prompt.rstrip().rsplit("\n\n", 1)[-1])
+    return quoted[-1] if quoted else pack.says_listening
 
 
 def _small_talk(said: list[str], messages: Sequence[llm.ChatMessage], pack: Pack) -> str | None:

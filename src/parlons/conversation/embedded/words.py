@@ -14,6 +14,7 @@ from functools import lru_cache
 MAX_KEYWORD_WORDS = 6
 
 _LINE = re.compile(r"^[ \t]*[-*•][ \t]+([^:{}\n]+?)[ \t]*:[ \t]+(\S.*)$", re.MULTILINE)
+_HINTS = re.compile(r"\b(?:mots|words)[ \t]*[-–:][ \t]*([^.\n]+)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -77,6 +78,15 @@ def lines(prompt: str) -> list[Line]:
         if keywords:
             found.append(Line(keywords, match[2].strip()))
     return found
+
+
+def hints(description: str) -> tuple[str, ...]:
+    """The words that call for an action or a transition, when its description lists them: ``Mots : panne, dépannage.``
+
+    >>> hints("Passe le support. Mots : panne, en panne.")
+    ('panne', 'en panne')
+    """
+    return tuple(keyword for match in _HINTS.finditer(description) for keyword in _keywords(match[1]))
 
 
 def best_line(said: list[str], candidates: Iterable[Line]) -> tuple[Line, int] | None:

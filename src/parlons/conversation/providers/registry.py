@@ -12,6 +12,7 @@ from typing import Any
 
 from livekit.agents import llm, stt, tts
 
+from parlons.agents.actions import HangUpAction
 from parlons.agents.models import Agent, Provider, Providers, SpeechProvider
 from parlons.agents.path import PromptStep
 from parlons.errors import ProviderUnusable
@@ -77,7 +78,7 @@ def prewarm() -> None:
 async def prepare(agent: Agent) -> None:
     """Build ahead what this agent's calls need: the embedded recogniser's grammar. Cheap when it is there already."""
     if any(provider.type == "embedded" for provider in agent.providers.stt):
-        await EmbeddedRecogniser(agent.language, vocabulary(_prompts(agent))).prepare()
+        await EmbeddedRecogniser(agent.language, vocabulary(_prompts(agent), _descriptions(agent))).prepare()
 
 
 async def close_shared() -> None:
@@ -100,7 +101,7 @@ def build(agent: Agent, *, environ: Mapping[str, str], sample_rate: int = 8000) 
             says what to do.
     """
     providers = effective(agent, environ)
-    terms = vocabulary(_prompts(agent))
+    terms = vocabulary(_prompts(agent), _descriptions(agent))
     made = {
         service: [_make(service, p, agent.language, terms, environ, sample_rate) for p in getattr(providers, service)]
         for service in ("stt", "llm", "tts")
@@ -119,6 +120,14 @@ def effective(agent: Agent, environ: Mapping[str, str]) -> Providers:
 def _prompts(agent: Agent) -> list[str]:
     steps = agent.path.steps if agent.path else []
     return [agent.prompt, *(s.prompt for s in steps if isinstance(s, PromptStep))]
+
+
+def _descriptions(agent: Agent) -> list[str]:
+    """What says when to act: of actions (hanging up has words of its own) and of transitions."""
+    steps = agent.path.steps if agent.path else []
+    transitions = [t for s in steps if isinstance(s, PromptStep) for t in s.transitions]
+    actions = [action for action in agent.actions if not isinstance(action, HangUpAction)]
+    return [item.description for item in (*actions, *transitions)]
 
 
 def _make(

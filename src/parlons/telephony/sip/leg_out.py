@@ -18,6 +18,7 @@ from parlons.telephony.sip.dialogs import ALLOW, PRODUCT, SUPPORTED, Dialog, new
 from parlons.telephony.sip.identity import outbound_headers
 from parlons.telephony.sip.leg import OVER, BaseLeg
 from parlons.telephony.sip.outcomes import outcome_of
+from parlons.telephony.sip.redirection import user_at_peer
 from parlons.telephony.sip.transactions import InviteClientTransaction
 from parlons.telephony.sip.transport import Address
 from parlons.telephony.types import Credentials, LegEnd, LegState, OutboundInvite, Outcome
@@ -33,6 +34,9 @@ class OutboundLeg(BaseLeg):
 
     The leg can outlive ``dial``: once its outcome is known, a CANCEL may still await its answer, and a 200 that
     crosses it is ACKed, then BYEd, without anybody having to care.
+
+    ``redirect_user`` is whom a 3xx asks to call instead, when that is at the very peer that was called; else empty.
+    It is not followed here.
     """
 
     direction: Literal["inbound", "outbound"] = "outbound"
@@ -40,6 +44,7 @@ class OutboundLeg(BaseLeg):
     def __init__(self, core: Core, invite: OutboundInvite) -> None:
         super().__init__(core, new_tag())
         self.invite = invite
+        self.redirect_user = ""
         if invite.username:
             self.credentials = Credentials(invite.username, invite.password)
             self.contact_user = "" if invite.anonymous else invite.username
@@ -143,6 +148,8 @@ class OutboundLeg(BaseLeg):
         elif self.state not in OVER and self._try_again(transaction.request, response):
             return
         else:
+            if code < 400:
+                self.redirect_user = user_at_peer(response, self.invite.next_hop, self._address)
             self._failed(outcome_of(code), LegEnd("peer", response.reason_phrase, code))
 
     def _progressed(self, transaction: InviteClientTransaction, response: SipResponse) -> None:

@@ -1,0 +1,296 @@
+"""The time of a call with agents, and with whoever they put it through to: from the answer to the reason it ends.
+
+One conversation after the other (an agent may hand over), then perhaps a bridge. Implements ``conversation.line``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from livekit.agents import llm
+
+from parlons.agents.connections import SipConnection
+from parlons.conversation.host import ConversationEnd
+from parlons.conversation.line import TransferOrder, TransferResult
+from parlons.conversation.plan import StepPlan
+from parlons.conversation.prompt import Templates
+from parlons.conversation.pronunciation import Pronunciations
+from parlons.conversation.providers.registry import Built
+from parlons.conversation.session import Conversation
+from parlons.conversation.synthesis import synthesise
+from parlons.errors import ParlonsError
+from parlons.telephony.media.rtp import RtpMedia
+from parlons.telephony.types import LegEnd, Outcome
+
+from .bridged import Bridged
+from .dialling import Party, agent_number, choose_route
+from .directory import Directory, LiveAgent
+from .equipment import Equipment
+from .meanwhile import territory
+from .record import CallRecord
+from .recording import Recording
+from .ringing import Asking
+from .timeline import Actor, CallStatus, Kind, Timeline
+from .transferring import Transfer
+from .variables import call_context
+
+MAX_HAND_OVERS = 3
+RTP_SILENCE_NOTED_SECONDS = 5.0
+RTP_SILENCE_LIMIT_SECONDS = 60.0
+"""No packet for this long from a peer that is not holding us: it is gone."""
+
+
+class Office(Protocol):
+    """The configuration that is live now. Implemented by ``calls.service.CallService``."""
+
+    @property
+    def directory(self) -> Directory: ...
+
+    @property
+    def outbound_passwords(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """How the time with agents ended. ``failed``: the default error message is owed, if anybody is still there."""
+
+    status: CallStatus
+    who: Actor
+    why: str
+    failed: bool = False
+
+
+class Talking:
+    """Of one call.
+
+    Args:
+        live: the agent that answers; a hand-over replaces it.
+        gone: done when the caller's leg has ended.
+        stop: done when the call is asked to end, with the reason.
+        caller_name: as the network gave it.
+    """
+
+    def __init__(
+        self,
+        equipment: Equipment,
+        office: Office,
+        live: LiveAgent,
+        record: CallRecord,
+        media: RtpMedia,
+        timeline: Timeline,
+        recording: Recording,
+        *,
+        gone: asyncio.Future[LegEnd],
+        stop: asyncio.Future[str],
+        sip: Mapping[str, Any],
+        caller_name: str = "",
+    ) -> None:
+        self._equipment = equipment
+        self._office = office
+        self._live = live
+        self._record = record
+        self._media = media
+        self._timeline = timeline
+        self._recording = recording
+        self._gone = gone
+        self._stop = stop
+        self._caller_name = caller_name
+        self._context = call_context(live, record, sip)
+        self._providers: Built | None = None
+        self._next: tuple[LiveAgent, Built] | None = None
+        self._hand_overs = 0
+        self._conversation: Conversation | None = None
+        self._bridge: Bridged | None = None
+
+    @property
+    def live(self) -> LiveAgent:
+        """The agent that has the call, or had it last."""
+        return self._live
+
+    async def run(self, providers: Built) -> Over:
+        """Talk until the end. Takes the providers; releases everything it acquired."""
+        history: llm.ChatContext | None = None
+        spent = 0.0
+        self._providers = providers
+        try:
+            while True:
+                conversation = self._conversation = self._new(history, spent)
+                over = await self._hold(conversation)
+                if over is not None:
+                    return over
+                history, spent = conversation.history, spent + conversation.seconds
+                await self._take_over()
+        finally:
+            if self._bridge is not None:
+                self._bridge.close()
+            for left in (self._providers, self._next[1] if self._next is not None else None):
+                if left is not None:
+                    await left.aclose()
+
+    # -- one agent's time ----------------------------------------------------------------------------------------
+
+    def _new(self, history: llm.ChatContext | None, spent: float) -> Conversation:
+        agent = self._live.agent
+        if agent.record_audio and not self._recording.started:
+            self._recording.start()
+        elif history is not None:  # heard once, from whoever answered
+            agent = agent.model_copy(update={"announcement": None})
+        assert self._providers is not None
+        return Conversation(
+            agent=agent,
+            agent_id=self._live.id,
+            context=self._context,
+            providers=self._providers,
+            timeline=self._timeline,
+            audio=self._media,
+            log_words=self._equipment.log_words,
+            line=self,
+            history=history,
+            spent=spent,
+            on_step=self._stepped,
+        )
+
+    def _stepped(self, plan: StepPlan) -> None:
+        self._recording.mute(plan.sensitive)
+
+    async def _hold(self, conversation: Conversation) -> Over | None:
+        """One conversation; None when it was handed over."""
+        media = self._media
+        media.on_dtmf = lambda digit: conversation.heard_digits(digit, media.received_by)
+        try:
+            await conversation.start()
+            self._recording.mute(conversation.sensitive)
+            end = await self._until_the_end(conversation)
+            if self._bridge is not None:  # also when somebody hung up at the instant of joining
+                return await self._bridged(conversation, self._bridge)
+            if isinstance(end, Over):
+                return end
+            if end.why == "handed_over" and self._next is not None:
+                return None
+            status = CallStatus.FAILED if end.failed else CallStatus.COMPLETED
+            return Over(status, "system" if end.failed else end.who, end.error or end.why, failed=end.failed)
+        finally:
+            await conversation.close()
+
+    async def _until_the_end(self, conversation: Conversation) -> ConversationEnd | Over:
+        talking = asyncio.ensure_future(conversation.wait())
+        silence = asyncio.ensure_future(self._rtp_gone())
+        try:
+            waiting: set[asyncio.Future[Any]] = {talking, silence, self._gone, self._stop}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self._gone.done():
+                end = self._gone.result()
+                return Over(CallStatus.COMPLETED, "caller" if end.by == "peer" else "system", end.reason or "hung up")
+            if talking.done():
+                return talking.result()
+            if silence.done():
+                return Over(CallStatus.COMPLETED, "system", "no audio came from the caller any more")
+            return Over(CallStatus.COMPLETED, "system", self._stop.result())
+        finally:
+            for task in (talking, silence):
+                task.cancel()
+            await asyncio.gather(talking, silence, return_exceptions=True)
+
+    async def _bridged(self, conversation: Conversation, bridge: Bridged) -> Over:
+        closing = asyncio.ensure_future(conversation.close())  # the agent is out of it; nobody waits for that
+        try:
+            if not self._office.directory.settings.record_bridge:
+                await self._recording.stop()
+            end = await bridge.run()
+        finally:
+            await asyncio.gather(closing, return_exceptions=True)
+        return Over(CallStatus.TRANSFERRED, end.who, end.why)
+
+    async def _take_over(self) -> None:
+        assert self._next is not None
+        if self._providers is not None:
+            await self._providers.aclose()
+        (self._live, self._providers), self._next = self._next, None
+        live = self._live
+        self._context = self._context.handed_to(call_context(live, self._record, {}))
+        if not live.agent.record_audio:
+            await self._recording.stop()
+        self._timeline.add("system", Kind.AGENT, agent=live.id, version=live.version, language=live.agent.language)
+
+    async def _rtp_gone(self) -> None:
+        """Returns when the peer has sent nothing for too long; notes shorter silences."""
+        noted = False
+        while self._media.silent_seconds < RTP_SILENCE_LIMIT_SECONDS:
+            await asyncio.sleep(1)
+            silent = self._media.silent_seconds >= RTP_SILENCE_NOTED_SECONDS
+            if silent != noted:
+                noted = silent
+                self._timeline.add("caller", Kind.LEG, leg="caller", event="rtp_silence" if silent else "rtp_resumed")
+
+    # -- Line ----------------------------------------------------------------------------------------------------
+
+    async def transfer(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
+        directory, record, agent = self._office.directory, self._record, self._live.agent
+        inbound = record.direction == "inbound"
+        assert self._providers is not None
+        providers = self._providers
+        pronunciations = Pronunciations(agent.pronunciations, agent.language)
+
+        async def speak(text: str, sample_rate: int) -> bytes:
+            return await synthesise(
+                text,
+                sample_rate,
+                providers=providers.tts,
+                timeline=self._timeline,
+                pronunciations=pronunciations,
+            )
+
+        connections: Mapping[str, SipConnection] = directory.connections
+        transfer = Transfer(
+            order,
+            Asking(
+                media=self._media,
+                gone=self._gone,
+                timeline=self._timeline,
+                party=Party(
+                    agent=agent_number(agent, self._live.id, record.called if inbound else ""),
+                    caller=record.caller if inbound else record.called,
+                    caller_name=self._caller_name,
+                    withheld=record.anonymous,
+                ),
+                called=record.called,
+                country=territory(agent.language),
+                stop=self._stop,
+                hide_digits=self._conversation is not None and self._conversation.sensitive,
+            ),
+            self._equipment.exchange,
+            choose_route(
+                order.connection_id,
+                agent,
+                directory.settings,
+                record.connection_id,
+                connections,
+                self._office.outbound_passwords,
+            ),
+            directory.settings,
+            render=Templates(self._context, self._timeline).render,
+            speak=speak,
+            decode=directory.settings.record_bridge and self._recording.running,
+        )
+        result = await transfer.run(sentence)
+        self._bridge = transfer.bridge if result.outcome is Outcome.ANSWERED else None
+        return result
+
+    def hand_over(self, agent_id: str) -> TransferResult:
+        live = self._office.directory.agents.get(agent_id)
+        if live is None or not live.agent.active:
+            return TransferResult(Outcome.INVALID_DESTINATION, detail=f"there is no active agent {agent_id!r}")
+        if self._hand_overs >= MAX_HAND_OVERS:
+            return TransferResult(
+                Outcome.REFUSED_BY_POLICY, detail=f"this call was handed over {MAX_HAND_OVERS} times already"
+            )
+        try:
+            providers = self._equipment.build_providers(live.agent, self._media.sample_rate)
+        except ParlonsError as error:
+            return TransferResult(Outcome.UNREACHABLE, detail=error.message)
+        self._hand_overs += 1
+        self._next = (live, providers)
+        return TransferResult(Outcome.ANSWERED)
