@@ -128,6 +128,10 @@ class Scene:
         self.model: FakeLLM = FakeLLM()
         self.unusable = False
         self.folder = folder
+        self.others: dict[str, LiveAgent] = {}
+        """More agents of the installation."""
+        self.voices: list[FakeTTS] = []
+        """Of each agent that had the call, in order."""
         self.agent = Agent.model_validate(
             {"name": "a", "language": "fr-FR", "greeting": "Bonjour.", "direction": direction, **fields}
         )
@@ -139,7 +143,8 @@ class Scene:
     def providers(self, _agent: Agent, _rate: int) -> Built:
         if self.unusable:
             raise ProviderUnusable("No key.", hint="Set OPENAI_API_KEY.")
-        return Built([FakeSTT(self.words)], [self.model], [FakeTTS()])
+        self.voices.append(FakeTTS())
+        return Built([FakeSTT(self.words)], [self.model], [self.voices[-1]])
 
     async def synthesise(self, _text: str, _language: str) -> bytes:
         return b"\x10\x10" * 8000
@@ -163,7 +168,7 @@ class Scene:
             LiveAgent("a", 3, self.agent),
             cast("Any", self.leg),
             self.record,
-            cast("Any", SimpleNamespace(directory=Directory(), outbound_passwords={})),
+            cast("Any", SimpleNamespace(directory=Directory(self.others), outbound_passwords={})),
             None,
         )
         self.port.run()

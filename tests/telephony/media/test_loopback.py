@@ -9,6 +9,8 @@ import socket
 import pytest
 
 from parlons.telephony.media.engine import MediaEngine
+from parlons.telephony.media.relay import Relay
+from parlons.telephony.media.resample import Resampler
 from parlons.telephony.types import AudioPort, MediaSession
 from tests.telephony.media.support import Ear, frames_of, likeness, speech
 
@@ -71,5 +73,41 @@ async def test_keys_hold_and_strangers_over_real_sockets() -> None:
     caller.close()
     await asyncio.sleep(0.3)
     assert port.silent_seconds >= 0.25
+    await engine.stop()
+    assert engine.gauges()["ports_in_use"] == 0
+
+
+@pytest.mark.parametrize(("here", "there"), [("PCMA", "PCMA"), ("PCMA", "G722")])
+async def test_two_phones_talk_across_a_bridge(here: str, there: str) -> None:
+    engine = MediaEngine("127.0.0.1", "127.0.0.1", 21080, 21119)
+    await engine.start()
+    phones = engine.open([here]), engine.open([there])
+    legs = engine.open(), engine.open()
+    for phone, leg in zip(phones, legs, strict=True):
+        phone.remote_answer(leg.remote_offer(phone.local_offer()))
+    ears = Ear(), Ear()
+    said = tuple(speech(2.0, phone.sample_rate, seed=seed) for seed, phone in enumerate(phones))
+    digits: list[str] = []
+    phones[1].on_dtmf = digits.append
+    for phone, leg, ear in zip(phones, legs, ears, strict=True):
+        phone.sink = ear
+        phone.start()
+        leg.start()
+    relay = Relay(*legs)
+    relay.start()
+    await asyncio.sleep(0.2)
+    for phone, words in zip(phones, said, strict=True):
+        phone.source = frames_of(words, phone.sample_rate // 25)
+    await asyncio.sleep(2.3)
+    assert relay.mode == ("passthrough" if here == there else "transcode")
+    for phone, ear, words, talker in zip(phones, ears, reversed(said), reversed(phones), strict=True):
+        original = Resampler(talker.sample_rate, phone.sample_rate).push(words)
+        assert likeness(ear.pcm[phone.sample_rate // 5 :], original, phone.sample_rate) > 0.9
+        assert phone.stats.lost == phone.stats.dropped == 0
+        assert phone.delay_ms <= 80
+    await phones[0].send_dtmf("1#")
+    await asyncio.sleep(0.1)
+    assert digits == ["1", "#"]
+    relay.close()
     await engine.stop()
     assert engine.gauges()["ports_in_use"] == 0

@@ -81,6 +81,11 @@ class Keypad:
         self._turn = asyncio.Lock()
         self._closed = False
 
+    @property
+    def busy(self) -> bool:
+        """A key is down, in its gap, or waits for its turn of the sending clock."""
+        return bool(self._presses)
+
     async def send(self, digits: str) -> None:
         """Press ``digits`` (``0-9 * # A-D``, ``w`` 0.5 s, ``W`` 1 s) and return when the last gap is over.
 

@@ -62,6 +62,11 @@ class Playout:
         self._shrink = False
 
     @property
+    def running(self) -> bool:
+        """Audio is expected at every tick."""
+        return self._head is not None
+
+    @property
     def delay_ms(self) -> float:
         """Audio waiting to be played, in milliseconds."""
         if self._head is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from aiortp.packet import RtpPacket
 
@@ -24,6 +25,22 @@ _STALE_FOR = 1.0
 _KEY_UP_AFTER_TICKS = 5
 _LARGEST_PAYLOAD = 800
 _HEADER = struct.Struct("!BBHLL")
+
+
+class Arrival(NamedTuple):
+    """A packet that counts: from the peer, not a duplicate, of a payload type that was agreed on."""
+
+    codec: Codec | None
+    """None for comfort noise and for a telephone-event."""
+    event: bool
+    at: float
+    ssrc: int
+    sequence: int
+    timestamp: int
+    marker: bool
+    newest: bool
+    """Its sequence number is the highest so far."""
+    payload: bytes
 
 
 class Inbound:
@@ -49,6 +66,9 @@ class Inbound:
         """Where the stream comes from, once latched."""
         self.ssrc: int | None = None
         self.reception = Reception()
+        self.forward: Callable[[Arrival], bool] | None = None
+        """Given every packet that counts, right when it came (a digit is told before); true for audio that is not to
+        be played as well."""
         self._stats = stats
         self._now, self._until_tick, self._heard, self._digit = now, until_tick, heard, digit
         self._codecs: Mapping[int, Codec] = {}
@@ -121,15 +141,21 @@ class Inbound:
             return
         self._note(now)
         newest = order == "newest"
-        if payload_type in self._codecs:
-            if newest:
-                self.reception.timing(now, timestamp)
-                self._stats.jitter_ms = self.reception.jitter / 8
+        codec, event = self._codecs.get(payload_type), payload_type in self._events
+        if codec is not None and newest:
+            self.reception.timing(now, timestamp)
+            self._stats.jitter_ms = self.reception.jitter / 8
+        if codec is None and event:
+            self._event(timestamp, payload)
+        if self.forward is not None and self.forward(
+            Arrival(codec, event, now, ssrc, sequence, timestamp, second > 127, newest, payload)
+        ):
+            if self._playout.running:
+                self._playout.reset()
+        elif codec is not None:
             self._playout.put(timestamp, payload, payload_type, newest=newest, until_tick=self._until_tick())
             self._stats.late = self._playout.late
-        elif payload_type in self._events:
-            self._event(timestamp, payload)
-        else:
+        elif not event:
             self._playout.comfort_noise(newest=newest)
 
     def _note(self, now: float) -> None:

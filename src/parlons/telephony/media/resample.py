@@ -69,16 +69,35 @@ class Resampler:
         taps = 2 * self._half
         windows = len(samples) - taps + 1
         count = max(0, -(-(windows * self._up - self._position) // self._down))
-        at = self._position + np.arange(count) * self._down
-        index, phase = at // self._up, at % self._up
-        if self._up == 1:
-            out = sliding_window_view(samples, taps)[index] @ self._bank[0]
+        if not count:
+            out = np.zeros(0, np.float32)
+        elif self._up == 1:
+            out = self._decimate(samples, count)
+        elif self._down == 1:
+            out = np.empty((windows, self._up), np.float32)
+            for phase, taps_of_phase in enumerate(self._bank):
+                out[:, phase] = np.correlate(samples, taps_of_phase, "valid")
+            out = out.reshape(-1)
         else:
-            out = np.einsum("ij,ij->i", sliding_window_view(samples, taps)[index], self._bank[phase])
+            at = self._position + np.arange(count) * self._down
+            index, phases = at // self._up, at % self._up
+            out = np.einsum("ij,ij->i", sliding_window_view(samples, taps)[index], self._bank[phases])
         self._position += count * self._down - windows * self._up
         self._history = samples[windows:]
-        converted: bytes = np.clip(np.rint(out), -32768, 32767).astype("<i2").tobytes()
+        np.rint(out, out=out)
+        np.minimum(np.maximum(out, -32768, out=out), 32767, out=out)
+        converted: bytes = out.astype("<i2").tobytes()
         return converted
+
+    def _decimate(self, samples: np.ndarray, count: int) -> np.ndarray:
+        """Every ``down``-th output of the one filter there is: the sum of ``down`` filters at the lower rate."""
+        out = np.zeros(count, np.float32)
+        for branch in range(self._down):
+            taps = self._bank[0][branch :: self._down]
+            begin = self._position + branch
+            end = begin + (count + len(taps) - 2) * self._down + 1
+            out += np.correlate(samples[begin : end : self._down], taps, "valid")
+        return out
 
     def flush(self) -> bytes:
         """Return the tail still inside the filter, and start afresh."""

@@ -8,7 +8,6 @@ packet, whatever ``ptime`` the peer would like; received packets may have any le
 from __future__ import annotations
 
 import secrets
-import struct
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
@@ -19,10 +18,10 @@ from parlons.telephony.media.keypad import DtmfMode, Keypad, Override, SendInfo
 from parlons.telephony.media.ports import Address, Datagrams
 from parlons.telephony.media.receive import Inbound
 from parlons.telephony.media.reports import MediaStats, Reporter
+from parlons.telephony.media.send import Outbound
 from parlons.telephony.types import AudioSink, AudioSource, AudioTap
 
 _REPORT_EVERY_TICKS = 250
-_HEADER = struct.Struct("!BBHLL")
 
 
 class Ticker(Protocol):
@@ -69,6 +68,11 @@ class RtpMedia:
         self.sink: AudioSink | None = None
         self.tap: AudioTap | None = None
         self.on_dtmf: Callable[[str], None] | None = None
+        self.slot_taken: Callable[[], bool] | None = None
+        """Asked at every tick that may send and presses no key: true when nothing is to leave now, because packets
+        leave as they come (a relay); then whoever says so moves ``outbound.timestamp``."""
+        self.hears_hold = False
+        """The sink hears what a peer plays while it holds us: its music is for somebody else."""
         self.stats = MediaStats()
         self.received_by = ""
         """How the last digit came: ``rfc4733`` or ``info``."""
@@ -83,8 +87,6 @@ class RtpMedia:
         self._last_offer = self._last_answer = self._last_remote_answer = b""
 
         self._codec: Codec | None = None
-        self._payload_type = 0
-        self._event_type: int | None = None
         self._received_codecs: dict[int, Codec] = {}
         self._rate: int | None = None
         self._direction: sdp.Direction = "inactive"
@@ -92,10 +94,7 @@ class RtpMedia:
         self._remote: Address | None = None
         self._remote_rtcp: Address | None = None
 
-        self._ssrc = secrets.randbits(32)
-        self._sequence = secrets.randbits(16)
-        self._timestamp = secrets.randbits(32)
-        self._marker = True
+        self.outbound = Outbound(rtp, self.stats)
         self._ticks = secrets.randbelow(_REPORT_EVERY_TICKS // 2)  # so that reports of many legs do not coincide
         self._started = self._closed = False
 
@@ -103,8 +102,8 @@ class RtpMedia:
         self._quiet_since: float | None = None
         self._presses = PressFilter()
         self._keypad = Keypad(lambda: self.dtmf_method, lambda: self.sample_rate)
-        self._reporter = Reporter(self._ssrc, cname, self.stats)
-        self._inbound = Inbound(
+        self._reporter = Reporter(self.outbound.ssrc, cname, self.stats)
+        self.inbound = Inbound(
             self.stats,
             now=ticker.now,
             until_tick=ticker.until_tick,
@@ -175,6 +174,7 @@ class RtpMedia:
         self._rtcp.close()
         self._ticker.leave(self)
         self.source = self.sink = self.tap = self.on_dtmf = self._keypad.send_info = None
+        self.slot_taken = self.inbound.forward = None
 
     # -- AudioPort ---------------------------------------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class RtpMedia:
     @property
     def dtmf_method(self) -> Literal["rfc4733", "info", "inband"]:
         """How ``send_dtmf`` would press a key now."""
-        if self._dtmf_mode in ("auto", "rfc4733") and self._event_type is not None:
+        if self._dtmf_mode in ("auto", "rfc4733") and self.outbound.event_type is not None:
             return "rfc4733"
         if self._dtmf_mode != "inband" and self.send_info is not None and not self._keypad.info_refused:
             return "info"
@@ -231,12 +231,29 @@ class RtpMedia:
     @property
     def delay_ms(self) -> float:
         """Received audio waiting to be played."""
-        return self._inbound.delay_ms
+        return self.inbound.delay_ms
 
     @property
     def remote_address(self) -> Address | None:
         """Where we send: the latched source, or what the description said before that."""
-        return self._inbound.source or self._remote
+        return self.inbound.source or self._remote
+
+    @property
+    def sends_to(self) -> Address | None:
+        """Where a packet may go now; None while none may: closed, not started, not negotiated, hold."""
+        if self._closed or not self._started or self._codec is None or self._direction not in ("sendrecv", "sendonly"):
+            return None
+        return self.inbound.source or self._remote
+
+    @property
+    def receives(self) -> bool:
+        """The peer may send to us, as it does with music while it holds us."""
+        return self._direction in ("sendrecv", "recvonly")
+
+    @property
+    def pressing(self) -> bool:
+        """A key is being pressed, or waits for its turn."""
+        return self._keypad.busy
 
     # -- negotiation -------------------------------------------------------------------------------------------
 
@@ -248,9 +265,11 @@ class RtpMedia:
         self._received_codecs = {
             pt: kept.get(wanted) or kept.setdefault(wanted, make_codec(wanted, self._rate)) for pt, wanted in receive
         }
-        self._codec, self._payload_type = self._received_codecs[number], number
-        self._event_type = remote.telephone_event
-        self._inbound.expect(self._received_codecs, events, remote.address, sample_rate=self._rate, own_ssrc=self._ssrc)
+        self._codec, self.outbound.payload_type = self._received_codecs[number], number
+        self.outbound.event_type = remote.telephone_event
+        self.inbound.expect(
+            self._received_codecs, events, remote.address, sample_rate=self._rate, own_ssrc=self.outbound.ssrc
+        )
         if remote.address is not None:
             self._remote, self._remote_rtcp = remote.address, remote.rtcp_address
         self._pause_quiet()
@@ -281,7 +300,7 @@ class RtpMedia:
         if len(data) > 1 and 192 <= data[1] <= 223:  # RTCP on the RTP port, though we never accept rtcp-mux
             self._control(data, address)
         else:
-            self._inbound.datagram(data, address)
+            self.inbound.datagram(data, address)
 
     def _control(self, data: bytes, address: Address) -> None:
         remote = self.remote_address
@@ -298,8 +317,8 @@ class RtpMedia:
 
     def tick(self, *, send: bool = True) -> None:
         """One slot of 20 ms. ``send`` is false for slots long gone: their time passes, nothing leaves."""
-        received = self._inbound.tick()
-        if self._on_hold:
+        received = self.inbound.tick()
+        if self._on_hold and not (self.hears_hold and self.receives):
             received = bytes(len(received))
         if self.sink is not None:
             self.sink(received)
@@ -307,8 +326,7 @@ class RtpMedia:
             return
         sent = self._send() if send else None
         if sent is None:
-            self._timestamp += FRAME_OCTETS
-            self._marker = True
+            self.skip(1)
             sent = bytes(self.sample_rate // 50 * 2)
         if self.tap is not None:
             self.tap(received, sent)
@@ -318,20 +336,23 @@ class RtpMedia:
 
     def skip(self, slots: int) -> None:
         """Time passed that nobody can make up for (the machine slept)."""
-        self._timestamp += slots * FRAME_OCTETS
-        self._marker = True
+        self.outbound.timestamp += slots * FRAME_OCTETS
+        self.outbound.marker = True
 
     def _send(self) -> bytes | None:
         """Send one packet and return its PCM; None when nothing may be sent."""
-        remote = self._inbound.source or self._remote
-        if remote is None or self._codec is None or self._direction not in ("sendrecv", "sendonly"):
+        remote = self.sends_to
+        if remote is None or self._codec is None:
             return None
         size = self.sample_rate // 50 * 2
+        out = self.outbound
         override = self._keypad.tick()
         event = override.event if override is not None else None
-        if event is not None and self._event_type is not None:
-            self._packet(self._event_type, event.payload, self._timestamp - event.offset, event.marker, remote)
-            self._timestamp += FRAME_OCTETS
+        if event is not None and out.event_type is not None:
+            out.send(out.event_type, event.payload, out.timestamp - event.offset, event.marker, remote)
+            out.timestamp += FRAME_OCTETS
+            return bytes(size)
+        if override is None and self.slot_taken is not None and self.slot_taken():
             return bytes(size)
         pcm = self._pull(override)
         if self._closed:  # by the source
@@ -341,9 +362,9 @@ class RtpMedia:
         else:
             pcm = bytes(size) if pcm is None else pcm[:size].ljust(size, b"\0")
             payload = self._codec.encode(pcm)
-        self._packet(self._payload_type, payload, self._timestamp, self._marker, remote)
-        self._marker = False
-        self._timestamp += FRAME_OCTETS
+        out.send(out.payload_type, payload, out.timestamp, out.marker, remote)
+        out.marker = False
+        out.timestamp += FRAME_OCTETS
         return pcm
 
     def _pull(self, override: Override | None) -> bytes | None:
@@ -351,22 +372,13 @@ class RtpMedia:
             return override.pcm
         return self.source() if self.source is not None else None
 
-    def _packet(self, payload_type: int, payload: bytes, timestamp: int, marker: bool, remote: Address) -> None:
-        header = _HEADER.pack(
-            0x80, payload_type | (0x80 if marker else 0), self._sequence, timestamp & 0xFFFFFFFF, self._ssrc
-        )
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        self.stats.sent += 1
-        self.stats.sent_octets += len(payload)
-        self._rtp.send(header + payload, remote)
-
     def _report(self, *, bye: bool) -> None:
-        source = self._inbound.source
+        source = self.inbound.source
         remote = self._remote_rtcp
         if source is not None and source != self._remote:
             remote = (source[0], source[1] + 1) if source[1] < 65535 else None
         if remote is not None:
             now = self._ticker.now()
-            reception = self._inbound.reception
-            compound = self._reporter.compound(now, self._timestamp, self._inbound.ssrc, reception, bye=bye)
+            reception = self.inbound.reception
+            compound = self._reporter.compound(now, self.outbound.timestamp, self.inbound.ssrc, reception, bye=bye)
             self._rtcp.send(compound, remote)
