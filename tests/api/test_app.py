@@ -47,7 +47,7 @@ class Refusing:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def place(self, _agent: str, _to: str) -> None:
+    async def place(self, _agent: str, _to: str) -> None:
         raise self._error
 
     def get(self, _call: str) -> None:

@@ -23,8 +23,8 @@ from parlons.calls.dialling import (
     identity,
     merge_headers,
     over,
+    own_identity,
     target,
-    to_connection,
     to_uri,
     user_to_user_problem,
 )
@@ -45,11 +45,12 @@ def trunk(**fields: object) -> SipConnection:
 
 
 def test_over_a_trunk() -> None:
-    invite = to_connection(
-        trunk(number_format="00", username="u", password="p", headers=[{"name": "X-Site", "value": "7"}]),
+    connection = trunk(number_format="00", username="u", password="p")
+    invite = over(
+        Route("t", connection, "p"),
         "+33612345678",
-        shown="+33123456789",
-        password="p",
+        own_identity(connection, "+33123456789"),
+        headers=[("X-Site", "7")],
     )
     assert invite.target == "sip:0033612345678@trunk.example.com:5060"
     assert invite.next_hop == ("trunk.example.com", 5060)
@@ -60,7 +61,8 @@ def test_over_a_trunk() -> None:
 
 
 def test_an_extension_is_left_alone_and_a_name_is_never_asserted() -> None:
-    invite = to_connection(trunk(host="2001:db8::5", caller_id="frontdesk"), "*12", shown="accueil")
+    connection = trunk(host="2001:db8::5", caller_id="frontdesk")
+    invite = over(Route("t", connection), "*12", own_identity(connection, "accueil"))
     assert invite.target == "sip:*12@[2001:db8::5]:5060"
     assert (invite.from_user, invite.asserted) == ("frontdesk", "")
 

@@ -54,7 +54,7 @@ def _timezone(value: str) -> str:
 
 def _e164(value: str) -> str:
     compact = re.sub(r"[\s().\-/]", "", value)
-    if not compact.startswith("+"):
+    if not re.fullmatch(r"\+[0-9]+", compact):
         raise ValueError("not in international form: start with + and the country code, as in +33123456789")
     try:
         number = phonenumbers.parse(compact)

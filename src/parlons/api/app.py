@@ -59,7 +59,7 @@ def control_app(service: CallService, reload: Callable[[], Awaitable[None]]) -> 
 
     @app.post("/calls", status_code=201)
     async def place(body: PlaceCall) -> dict[str, str]:
-        call = service.place(body.agent_id, body.to)
+        call = await service.place(body.agent_id, body.to)
         return {"id": call.record.id}
 
     @app.delete("/calls/{call_id}", status_code=202)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,6 +77,7 @@ class Call:
         self._stop: asyncio.Future[str] = self._loop.create_future()
         self._media: RtpMedia | None = None
         self._recording: Recording | None = None
+        self._releases: list[Callable[[], None]] = []
         self._unusable = ""
         """Why the agent cannot run."""
         leg.events.ended = self._leg_ended
@@ -124,12 +125,23 @@ class Call:
             finally:
                 await self._release()
 
-    async def run_outbound(self) -> None:
-        """Dial, talk, end. Never raises."""
+    def when_released(self, release: Callable[[], None]) -> None:
+        """Call this when everything else is let go of."""
+        self._releases.append(release)
+
+    async def run_outbound(self, *, refusal: str = "") -> None:
+        """Dial, talk, end. Never raises.
+
+        Args:
+            refusal: why it may not be dialled: then that is its outcome.
+        """
         with structlog.contextvars.bound_contextvars(call_id=self.record.id):
             self._equipment.writer.record(self.record)
             try:
-                await self._outbound()
+                if refusal:
+                    self._finish(CallStatus.REJECTED, "system", refusal)
+                else:
+                    await self._outbound()
             except ParlonsError as error:
                 self._finish(CallStatus.FAILED, "system", error.message)
             except Exception as error:  # as above
@@ -272,6 +284,8 @@ class Call:
         finally:
             if media is not None:
                 media.close()
+            for release in self._releases:
+                release()
 
 
 def void(_: object) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import quote as percent_encode
 
 import phonenumbers
 
-from parlons.agents.common import header_value
 from parlons.agents.connections import InstallationSettings, SipConnection
 from parlons.agents.models import Agent
 from parlons.errors import ConfigurationError, ParlonsError
@@ -179,6 +178,13 @@ def identity(connection: SipConnection, party: Party, country: str | None = None
     )
 
 
+def own_identity(connection: SipConnection, shown: str, country: str | None = None) -> Identity:
+    """Who is shown when an agent places a call of its own: its number (or its name), or the connection's
+    ``caller_id``."""
+    name = connection.caller_id or _shown(shown, connection, country)
+    return Identity(name, asserted=name if _DIGITS.fullmatch(name) else "")
+
+
 def _shown(number: str, connection: SipConnection, country: str | None) -> str:
     return format_number(number, connection.number_format, country)
 
@@ -266,26 +272,6 @@ def user_to_user_problem(text: str) -> str:
 def _literal(connection: SipConnection) -> str:
     host = connection.host.strip("[]")
     return f"[{host}]" if ":" in host else host
-
-
-def to_connection(
-    connection: SipConnection, user: str, *, shown: str, password: str = "", ring_seconds: float = 20.0
-) -> OutboundInvite:
-    """An INVITE of a call that an agent places itself.
-
-    Args:
-        user: the number (E.164 is put in the connection's format) or extension to ring.
-        shown: the agent's own number or name, put in From and P-Asserted-Identity.
-        password: the connection's password in clear.
-    """
-    name = connection.caller_id or format_number(shown, connection.number_format)
-    return over(
-        Route("", connection, password),
-        user,
-        Identity(name, asserted=name if _DIGITS.fullmatch(name) else ""),
-        headers=[(h.name, header_value(h.value)) for h in connection.headers],
-        ring_seconds=ring_seconds,
-    )
 
 
 def to_uri(uri: str, *, shown: str, ring_seconds: float = 20.0) -> OutboundInvite:

@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from parlons import logs
-from parlons.agents.models import Agent
-from parlons.errors import ConfigurationError, Conflict, NotFound
+from parlons.errors import Conflict, NotFound
 from parlons.telephony.sip.endpoint import Endpoint
 from parlons.telephony.sip.leg_in import InboundLeg
-from parlons.telephony.types import Credentials, Leg, OutboundInvite
+from parlons.telephony.types import Credentials, Leg
 
 from .admission import Admitted, Load, Refused, admit
 from .call import Call, new_call_id
-from .dialling import to_connection, to_uri
 from .directory import Directory, LiveAgent, as_e164
 from .equipment import Equipment
+from .limits import Permit
+from .placing import outgoing
 from .record import CallRecord
 
 log = logs.get(__name__)
@@ -90,47 +90,37 @@ class CallService:
 
     # -- out ---------------------------------------------------------------------------------------------------
 
-    def place(self, agent_id: str, to: str) -> Call:
+    async def place(self, agent_id: str, to: str) -> Call:
         """Place a call with an agent: ``to`` is a number, a PBX extension, or ``sip:user@host[:port]``.
 
-        Raises NotFound, ConfigurationError or Conflict (draining, or no room) before anything is dialled.
+        A number that may not be called, and too many calls at a time, are the outcome of a call that is not dialled.
+        Raises NotFound, ConfigurationError or Conflict (draining, or no room) before there is a call.
         """
-        if self._draining or len(self._calls) >= self._max_calls:
+        if not self.ready:
             raise Conflict("No more calls can be placed right now.", hint="Try again when others have ended.")
         live = self.directory.agents.get(agent_id)
         if live is None or not live.agent.active:
             raise NotFound(f"No active agent is called {agent_id!r}.", hint="See `parlons agent list`.")
-        invite, connection_id = self._invite(live.agent, agent_id, to)
-        leg = self._endpoint.invite(invite)
         record = CallRecord(
             id=new_call_id(),
             direction="outbound",
             started_at=datetime.now(UTC),
             agent_id=live.id,
             agent_version=live.version,
-            caller=invite.from_user,
             called=to,
-            connection_id=connection_id,
-            sip_call_id=leg.call_id,
             language=live.agent.language,
         )
-        call = self._new_call(live, leg, record, Admitted(live, connection_id))
-        self._run(call, call.run_outbound())
+        invite = await outgoing(self, live, record, to)
+        leg = self._endpoint.invite(invite)
+        record.caller, record.sip_call_id = invite.from_user, leg.call_id
+        settings = self.directory.settings
+        user = to.removeprefix("sip:").partition("@")[0]
+        permit = self._equipment.exchange.limits.ask(user, settings, country=settings.default_country)
+        call = self._new_call(live, leg, record, Admitted(live, record.connection_id))
+        self._run(call, call.run_outbound(refusal=permit if isinstance(permit, str) else ""))
+        if isinstance(permit, Permit):
+            call.when_released(permit.release)
         return call
-
-    def _invite(self, agent: Agent, agent_id: str, to: str) -> tuple[OutboundInvite, str | None]:
-        shown = agent.phone_numbers[0] if agent.phone_numbers else agent_id
-        if to.startswith("sip:"):
-            return to_uri(to, shown=shown), None
-        key = agent.sip_connection_id or self.directory.settings.outbound_connection_id
-        if key is None or key not in self.directory.connections:
-            raise ConfigurationError(
-                "There is no SIP connection to place this call over.",
-                hint="Set the agent's sip_connection_id or outbound_connection_id in settings.yaml.",
-            )
-        number = as_e164(to, self.directory.settings.default_country) or to
-        password = self.outbound_passwords.get(key, "")
-        return to_connection(self.directory.connections[key], number, shown=shown, password=password), key
 
     # -- all ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,107 @@
+"""Calls that an agent places: over its connection, with headers rendered for the call, and never beyond the limits."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from parlons.agents.connections import InstallationSettings, SipConnection
+from parlons.agents.models import Agent
+from parlons.calls.directory import Directory, LiveAgent
+from parlons.calls.limits import OutboundLimits
+from parlons.calls.placing import outgoing
+from parlons.calls.record import CallRecord
+from parlons.calls.service import CallService
+from parlons.errors import ConfigurationError
+from parlons.telephony.types import OutboundInvite, Outcome
+from tests.calls.test_call import FakeLeg
+from tests.support.virtual_time import run
+
+AGENT = Agent.model_validate({"name": "a", "direction": "outbound", "phone_numbers": ["+33123456789"]})
+LIVE = LiveAgent("a", 1, AGENT)
+HEADERS = [{"name": "X-To", "value": "{{ system.phone_e164 }}"}, {"name": "X-Bad", "value": "{{ 'a' | append: x }}"}]
+
+
+def office(**settings: Any) -> Any:
+    connection = SipConnection.model_validate({"name": "t", "host": "192.0.2.1", "headers": HEADERS})
+    made = InstallationSettings.model_validate({"outbound_connection_id": "t", "default_country": "FR", **settings})
+    return SimpleNamespace(directory=Directory({"a": LIVE}, {"t": connection}, {}, made), outbound_passwords={})
+
+
+def record(to: str) -> CallRecord:
+    return CallRecord(id="c", direction="outbound", started_at=datetime.now(UTC), called=to)
+
+
+def test_headers_are_rendered_and_numbers_dialled_in_full() -> None:
+    async def scenario() -> None:
+        made = record("+33612345678")
+        invite = await outgoing(office(), LIVE, made, "06 12 34 56 78")
+        assert invite.target == "sip:+33612345678@192.0.2.1:5060"
+        assert dict(invite.headers)["X-To"] == "+33612345678"
+        assert "{{" not in repr(invite.headers)
+        assert (invite.from_user, invite.diversion, made.connection_id) == ("+33123456789", "", "t")
+
+    run(scenario())
+
+
+def test_without_a_connection_the_fix_is_named() -> None:
+    async def scenario() -> None:
+        bare = office()
+        bare.directory = Directory({"a": LIVE})
+        with pytest.raises(ConfigurationError, match="no SIP connection"):
+            await outgoing(bare, LIVE, record("+33612345678"), "+33612345678")
+        assert (await outgoing(bare, LIVE, record("x"), "sip:x@192.0.2.9")).next_hop == ("192.0.2.9", 5060)
+
+    run(scenario())
+
+
+class _Leg(FakeLeg):
+    call_id = "sip-call"
+    outcome = Outcome.BUSY
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outcome = Outcome.BUSY
+
+
+def test_limits_are_outcomes_of_a_call_that_is_not_dialled() -> None:
+    async def scenario() -> None:
+        legs: list[_Leg] = []
+
+        def invite(_invite: OutboundInvite) -> _Leg:
+            legs.append(_Leg())
+            return legs[-1]
+
+        limits = OutboundLimits(asyncio.get_running_loop().time)
+        written: list[CallRecord] = []
+        equipment = SimpleNamespace(
+            exchange=SimpleNamespace(limits=limits),
+            writer=SimpleNamespace(record=lambda r: written.append(r), event=lambda *_: None),
+            metrics=SimpleNamespace(
+                calls=SimpleNamespace(labels=lambda *_: SimpleNamespace(inc=lambda: None)),
+            ),
+            media=SimpleNamespace(open=lambda **_: _raise()),
+        )
+        service = CallService(cast("Any", SimpleNamespace(invite=invite)), cast("Any", equipment), max_calls=9)
+        service.directory = office(max_outbound_per_minute=1).directory
+        refused = await service.place("a", "0899123456")
+        dialled = await service.place("a", "+33612345678")
+        assert limits.legs == 1
+        beyond = await service.place("a", "+33612345678")
+        await asyncio.sleep(1)
+        assert (refused.record.status, beyond.record.status) == ("rejected", "rejected")
+        assert "refused_prefixes" in refused.record.end_reason
+        assert "max_outbound_per_minute" in beyond.record.end_reason
+        assert dialled.record.status == "failed"
+        assert limits.legs == 0
+        assert service.active == 0
+
+    run(scenario())
+
+
+def _raise() -> None:
+    raise ConfigurationError("no media here", hint="none")
