@@ -168,7 +168,7 @@ class Scene:
             LiveAgent("a", 3, self.agent),
             cast("Any", self.leg),
             self.record,
-            cast("Any", SimpleNamespace(directory=Directory(self.others), outbound_passwords={})),
+            cast("Any", SimpleNamespace(directory=Directory(self.others), outbound_passwords={}, take=lambda _: None)),
             None,
         )
         self.port.run()

@@ -103,5 +103,22 @@ def test_limits_are_outcomes_of_a_call_that_is_not_dialled() -> None:
     run(scenario())
 
 
+def test_a_connection_has_room_for_its_calls_and_the_legs_of_transfers_together() -> None:
+    async def scenario() -> None:
+        service = CallService(cast("Any", None), cast("Any", None), max_calls=9)
+        connection = SipConnection.model_validate({"name": "t", "host": "192.0.2.1", "max_calls": 2})
+        service.directory = Directory({}, {"t": connection})
+        first, second = service.take("t"), service.take("t")
+        assert service.take("t") is None
+        assert first is not None
+        assert second is not None
+        first()
+        assert service.take("t") is not None
+        assert service.take("t") is None
+        assert service.take("another") is not None
+
+    run(scenario())
+
+
 def _raise() -> None:
     raise ConfigurationError("no media here", hint="none")

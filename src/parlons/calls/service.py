@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,6 +144,19 @@ class CallService:
                 self._by_connection[connection] -= 1
 
         task.add_done_callback(ended)
+
+    def take(self, connection_id: str) -> Callable[[], None] | None:
+        """One more leg over a connection: what lets go of it again; None when it has as many as its ``max_calls``."""
+        connection = self.directory.connections.get(connection_id)
+        room = connection.max_calls if connection is not None else None
+        if room is not None and self._by_connection[connection_id] >= room:
+            return None
+        self._by_connection[connection_id] += 1
+
+        def release() -> None:
+            self._by_connection[connection_id] -= 1
+
+        return release
 
     def _load(self) -> Load:
         return Load(len(self._calls), self._max_calls, dict(self._by_connection), self._draining)

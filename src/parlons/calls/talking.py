@@ -6,13 +6,12 @@ One conversation after the other (an agent may hand over), then perhaps a bridge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from livekit.agents import llm
 
-from parlons.agents.connections import SipConnection
 from parlons.conversation.host import ConversationEnd
 from parlons.conversation.line import TransferOrder, TransferResult
 from parlons.conversation.plan import StepPlan
@@ -26,7 +25,7 @@ from parlons.telephony.media.rtp import RtpMedia
 from parlons.telephony.types import LegEnd, Outcome
 
 from .bridged import Bridged
-from .dialling import Party, agent_number, choose_route
+from .dialling import Party, Route, agent_number, choose_route
 from .directory import Directory, LiveAgent
 from .equipment import Equipment
 from .meanwhile import territory
@@ -51,6 +50,10 @@ class Office(Protocol):
 
     @property
     def outbound_passwords(self) -> Mapping[str, str]: ...
+
+    def take(self, connection_id: str) -> Callable[[], None] | None:
+        """One more leg over a connection: what lets go of it again; None when it has as many as its ``max_calls``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class Talking:
         self._hand_overs = 0
         self._conversation: Conversation | None = None
         self._bridge: Bridged | None = None
+        self._release_leg: Callable[[], None] = _nothing
 
     @property
     def live(self) -> LiveAgent:
@@ -126,6 +130,7 @@ class Talking:
         finally:
             if self._bridge is not None:
                 self._bridge.close()
+            self._release_leg()
             for left in (self._providers, self._next[1] if self._next is not None else None):
                 if left is not None:
                     await left.aclose()
@@ -243,7 +248,17 @@ class Talking:
                 pronunciations=pronunciations,
             )
 
-        connections: Mapping[str, SipConnection] = directory.connections
+        route = choose_route(
+            order.connection_id,
+            agent,
+            directory.settings,
+            record.connection_id,
+            directory.connections,
+            self._office.outbound_passwords,
+        )
+        release = self._office.take(route.connection_id) if isinstance(route, Route) else _nothing
+        if release is None:
+            return TransferResult(Outcome.REFUSED_BY_POLICY, detail="the SIP connection is full (max_calls)")
         transfer = Transfer(
             order,
             Asking(
@@ -262,22 +277,21 @@ class Talking:
                 hide_digits=self._conversation is not None and self._conversation.sensitive,
             ),
             self._equipment.exchange,
-            choose_route(
-                order.connection_id,
-                agent,
-                directory.settings,
-                record.connection_id,
-                connections,
-                self._office.outbound_passwords,
-            ),
+            route,
             directory.settings,
             render=Templates(self._context, self._timeline).render,
             speak=speak,
             decode=directory.settings.record_bridge and self._recording.running,
         )
-        result = await transfer.run(sentence)
-        self._bridge = transfer.bridge if result.outcome is Outcome.ANSWERED else None
-        return result
+        try:
+            result = await transfer.run(sentence)
+            self._bridge = transfer.bridge if result.outcome is Outcome.ANSWERED else None
+            return result
+        finally:
+            if self._bridge is None:
+                release()
+            else:
+                self._release_leg = release
 
     def hand_over(self, agent_id: str) -> TransferResult:
         live = self._office.directory.agents.get(agent_id)
@@ -294,3 +308,7 @@ class Talking:
         self._hand_overs += 1
         self._next = (live, providers)
         return TransferResult(Outcome.ANSWERED)
+
+
+def _nothing() -> None:
+    """Nothing to let go of."""

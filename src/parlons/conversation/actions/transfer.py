@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,7 +31,10 @@ WHO_CHARACTERS = 200
 SENTENCE_SECONDS = 20.0
 """A hand-over waits this long at most for the end of what the agent has begun to say."""
 
-Now = Callable[[ZoneInfo], datetime]
+
+def current_time(zone: ZoneInfo) -> datetime:
+    """Now, in a zone: what opening hours are compared with."""
+    return datetime.now(zone)
 
 
 class Transfer:
@@ -39,7 +42,6 @@ class Transfer:
 
     Args:
         line: the call; None where there is none (a chat in text): then nobody can be reached.
-        now: the time in a zone.
     """
 
     def __init__(
@@ -49,14 +51,12 @@ class Transfer:
         agent: Agent,
         templates: Templates,
         line: Line | None,
-        now: Now = datetime.now,
     ) -> None:
         self._host = host
         self._action = action
         self._agent = agent
         self._templates = templates
         self._line = line
-        self._now = now
         self._index: DescriptionIndex | None = None
 
     # -- as the model sees it ----------------------------------------------------------------------------------
@@ -131,7 +131,8 @@ class Transfer:
         After ``answered`` the conversation has said that it is over.
         """
         began = asyncio.get_running_loop().time()
-        arguments = {"destination": wanted} if wanted else {}
+        meant = self._destination(wanted) if wanted else None
+        arguments = {"destination": _told(meant) if isinstance(meant, Destination) else wanted} if wanted else {}
         self._host.timeline.add(
             "agent", Kind.ACTION_STARTED, action=self._action.name, type="transfer", arguments=arguments
         )
@@ -166,7 +167,7 @@ class Transfer:
 
     def _closed(self) -> TransferResult | None:
         zone = ZoneInfo(self._agent.timezone)
-        now = self._now(zone)
+        now = current_time(zone)
         schedule = self._action.schedule
         if is_open(schedule, self._agent.timezone, now):
             return None
