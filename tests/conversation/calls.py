@@ -17,6 +17,7 @@ from parlons.calls.timeline import Kind, Timeline
 from parlons.conversation.actions.base import ToolSpec
 from parlons.conversation.line import Line
 from parlons.conversation.session import Conversation
+from parlons.conversation.workflows import Workflows
 from tests.support.fakes import RATE, FakeLLM, FakePort, FakeProviders, FakeSTT, FakeTTS, FakeVAD
 
 GREETING = "Bonjour, que puis-je faire pour vous ?"
@@ -104,6 +105,7 @@ async def call(
     rate: int = RATE,
     log_words: bool = False,
     line: Line | None = None,
+    workflows: Workflows | None = None,
     variables: CallContext | None = None,
     **more: Any,
 ) -> AsyncIterator[TestCall]:
@@ -129,6 +131,7 @@ async def call(
         tools=tools,
         detector=detector or FakeVAD(),
         line=line,
+        workflows=workflows,
     )
     port.run()
     first = models[0]

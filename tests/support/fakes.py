@@ -9,7 +9,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ import numpy as np
 from livekit.agents import APIConnectionError, APIStatusError, llm, stt, tts, utils, vad
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions
 
+from parlons.agents.workflows import InputField
 from parlons.conversation.line import TransferOrder, TransferResult
+from parlons.conversation.workflows import WorkflowResult
 from parlons.telephony.types import Outcome
 
 RATE = 8000
@@ -405,3 +407,23 @@ class FakeLine:
 
     def _next(self) -> Outcome:
         return self.outcomes.popleft() if len(self.outcomes) > 1 else self.outcomes[0]
+
+
+class FakeWorkflows:
+    """Workflows whose runs end as told, after ``takes`` seconds. ``runs`` holds what they were given."""
+
+    def __init__(self, result: WorkflowResult | None = None, *, takes: float = 0.1, fields: Any = ()) -> None:
+        self.result = result or WorkflowResult("ok", {"state": "sent"}, run_id="r1")
+        self.takes = takes
+        self.fields = [InputField.model_validate(item) for item in fields]
+        self.runs: list[tuple[str, dict[str, Any], float]] = []
+        self.finished = 0
+
+    def input_of(self, workflow_id: str) -> list[InputField] | None:
+        return None if workflow_id == "missing" else self.fields
+
+    async def run(self, workflow_id: str, values: Mapping[str, Any], *, seconds: float) -> WorkflowResult:
+        self.runs.append((workflow_id, dict(values), seconds))
+        await asyncio.sleep(min(self.takes, seconds))
+        self.finished += 1
+        return self.result if self.takes <= seconds else WorkflowResult("timeout", run_id="r1")

@@ -1,4 +1,4 @@
-"""Values a model gives when it takes a transition: how they are asked for, and how they are checked. Pure.
+"""Values a model gives, with a transition or to a workflow: how they are asked for, and how they are checked. Pure.
 
 What a model sends is untrusted: of the wrong type, missing, or more than was asked for.
 """
@@ -7,14 +7,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from .path import Extraction
+from .path import ValueType
 
 MAX_VALUE_CHARACTERS = 2000
 
 
-def schema(extractions: Sequence[Extraction]) -> dict[str, Any]:
+class Wanted(Protocol):
+    """A typed value: ``path.Extraction`` of a transition, ``workflows.InputField`` of a workflow."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def type(self) -> ValueType: ...
+    @property
+    def required(self) -> bool: ...
+
+
+def schema(extractions: Sequence[Wanted]) -> dict[str, Any]:
     """The JSON schema of the arguments that carry these values."""
     return {
         "type": "object",
@@ -24,7 +37,7 @@ def schema(extractions: Sequence[Extraction]) -> dict[str, Any]:
     }
 
 
-def check(extractions: Sequence[Extraction], given: Any) -> tuple[dict[str, Any], list[str]]:
+def check(extractions: Sequence[Wanted], given: Any) -> tuple[dict[str, Any], list[str]]:
     """The values, each of its type, and what is wrong with the others, in words for the model.
 
     Unknown names are dropped. A text that reads as the number or the yes or no asked for is taken as one; an optional

@@ -58,6 +58,10 @@ class Host(Protocol):
         """The agent is speaking or making an answer."""
         ...
 
+    def tell_model(self, text: str) -> None:
+        """Something the model must know from its next answer on; said to nobody."""
+        ...
+
     def say(self, text: str, *, interruptible: bool | None = None) -> SpeechHandle | None:
         """Say a text (None: as the step allows). Returns None when the conversation is over."""
         ...
@@ -72,6 +76,10 @@ class Host(Protocol):
 
     def quiet(self) -> AbstractContextManager[None]:
         """While inside, nobody is asked whether they are there and no apology or filler is spoken."""
+        ...
+
+    def working(self) -> AbstractContextManager[None]:
+        """While inside, something is being done: fillers are spoken in place of an apology."""
         ...
 
     def elsewhere(self) -> AbstractContextManager[None]:

@@ -5,6 +5,7 @@ Its defaults are for browsers; each option here was measured to matter. Knows no
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -100,3 +101,29 @@ def new_nodes(host: Host, agent: Agent, providers: Built, detector: vad.VAD | No
     hearing = Hearing(host, Chain("stt", providers.stt, host.timeline), detector, never_silent.words_lost)
     speaking = Speaking(host, Chain("tts", providers.tts, host.timeline), never_silent.sound_due)
     return Nodes(answering, speaking, hearing, pronunciations)
+
+
+async def tell_model(session: AgentSession[None], text: str) -> None:
+    """Put an instruction into the conversation, for the model's next answer and for the steps that follow."""
+    session.history.add_message(role="system", content=text)
+    agent = session.current_agent
+    context = agent.chat_ctx.copy()
+    context.add_message(role="system", content=text)
+    await agent.update_chat_ctx(context)
+
+
+async def close_session(session: AgentSession[None], starting: asyncio.Task[Any] | None, seconds: float) -> bool:
+    """Close a session, once it has started; False when it has not closed by then and was abandoned."""
+
+    async def close() -> None:
+        if starting is not None:
+            await asyncio.wait({starting})
+        await session.aclose()
+
+    closing = asyncio.create_task(close(), name="session_close")
+    done, _ = await asyncio.wait({closing}, timeout=seconds)
+    if done:
+        return True
+    closing.cancel()
+    await asyncio.wait({closing}, timeout=1.0)
+    return False

@@ -32,10 +32,12 @@ from .phase import Phase, move
 from .phrases import Phrases, phrases_for
 from .plan import StepPlan, first_plan, hang_up_policy
 from .prompt import OPENING, TAKEN_OVER, Templates, keypad_turn
-from .runtime import Attachment, Built, new_nodes, new_session
+from .replies import Replies
+from .runtime import Attachment, Built, close_session, new_nodes, new_session, tell_model
 from .silence import SilenceChecks
 from .stepping import Stepping
 from .vad import new_detector, set_pause
+from .workflows import Workflows
 
 __all__ = ["Built", "Conversation", "ConversationEnd", "Phase"]
 
@@ -55,6 +57,7 @@ class Conversation:
         tools: more tools for the model.
         detector: voice activity detection, when not the process's own.
         line: the call, for actions that need it; None in text.
+        workflows: what runs the agent's workflows; None where nothing can.
         history: what was said before this agent took the call over; None for a conversation that begins here.
         spent: seconds the call has been with other agents already; they count for ``max_call_seconds``.
         on_step: told of each step entered after the first.
@@ -73,6 +76,7 @@ class Conversation:
         tools: Sequence[ToolSpec] = (),
         detector: vad.VAD | None = None,
         line: Line | None = None,
+        workflows: Workflows | None = None,
         history: llm.ChatContext | None = None,
         spent: float = 0.0,
         on_step: Callable[[StepPlan], None] | None = None,
@@ -89,8 +93,7 @@ class Conversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[Any] | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._replies: list[str] = []
-        self._last_said: SpeechHandle | None = None
+        self._replies = Replies(self._tasks)
 
         self._phrases = phrases_for(agent.language)
         self._templates = Templates(context, timeline)
@@ -109,7 +112,8 @@ class Conversation:
             toolbox=self._toolbox,
             tools=tools,
             line=line,
-            spoke=self._spoke,
+            workflows=workflows,
+            spoke=self._replies.spoke,
             stepped=self._stepped,
             kept=self._kept,
             unanswered=lambda: self._listening is not None and self._listening.unanswered,
@@ -172,7 +176,7 @@ class Conversation:
         self._stepping.set_off(silent=not greeting and unasked)
         if not greeting and unasked and self._stepping.plan.talks and self._session is not None:
             self._never_silent.caller_turn()  # they called: an opening is owed to them
-            self._spoke(self._session.generate_reply(instructions=TAKEN_OVER if taken_over else OPENING))
+            self._replies.spoke(self._session.generate_reply(instructions=TAKEN_OVER if taken_over else OPENING))
 
     async def wait(self) -> ConversationEnd:
         """Wait until the conversation wants its call to end, cannot go on, or is closed."""
@@ -192,22 +196,14 @@ class Conversation:
     async def type(self, text: str) -> list[str]:
         """One turn in text; what the agent said since the last call, its greeting included."""
         if self._session is None or self.over:
-            return self._take_replies()
+            return self._replies.take()
         handle = self._session.generate_reply(user_input=text)
         await handle.wait_for_playout()
         return await self.replies()
 
     async def replies(self) -> list[str]:
         """What the agent has said since the last call, once it has nothing more under way."""
-        while True:
-            last = self._last_said
-            if last is not None:
-                await last.wait_for_playout()
-            if self._tasks:  # a guard that ends the conversation speaks last, and so does the next step
-                await asyncio.wait(self._tasks)
-            elif last is self._last_said:
-                break
-        return self._take_replies()
+        return await self._replies.settled()
 
     async def close(self) -> None:
         """Release everything, from any state. Idempotent; takes seconds at most.
@@ -265,16 +261,21 @@ class Conversation:
     def busy(self) -> bool:
         return self._session is not None and self._session.current_speech is not None
 
+    def tell_model(self, text: str) -> None:
+        if self._session is not None and not self.over:
+            self.spawn(tell_model(self._session, text))
+
     def say(self, text: str, *, interruptible: bool | None = None) -> SpeechHandle | None:
         if self.over or self._session is None:
             return None
         allow = NOT_GIVEN if interruptible is None else interruptible
         try:
-            self._last_said = self._session.say(text, allow_interruptions=allow)
+            handle = self._session.say(text, allow_interruptions=allow)
         except RuntimeError as error:  # the session is going down by itself; its close event says so
             self._log.warning("cannot_speak", error=str(error))
             return None
-        return self._last_said
+        self._replies.spoke(handle)
+        return handle
 
     def interrupt(self) -> None:
         if self._session is not None:
@@ -295,6 +296,14 @@ class Conversation:
         finally:
             self._never_silent.suspend(-1)
             self._silence.suspend(-1)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        self._never_silent.tool_started()
+        try:
+            yield
+        finally:
+            self._never_silent.tool_ended()
 
     @contextlib.contextmanager
     def elsewhere(self) -> Iterator[None]:
@@ -331,7 +340,7 @@ class Conversation:
             silence=self._silence,
             never_silent=self._never_silent,
             on_audio=audio is not None,
-            said=self._replies.append if audio is None else lambda _text: None,
+            said=self._replies.said if audio is None else lambda _text: None,
             log_words=self._log_words,
         )
         if audio is not None:
@@ -353,9 +362,6 @@ class Conversation:
         with contextlib.suppress(RuntimeError):  # not up yet, or going down by itself: there is nobody to answer
             self._session.generate_reply(user_input=message)
 
-    def _spoke(self, handle: SpeechHandle) -> None:
-        self._last_said = handle
-
     def _kept(self, message: llm.ChatMessage) -> None:
         if self._listening is not None:
             self._listening.heard(message)
@@ -365,11 +371,6 @@ class Conversation:
             set_pause(self._detector, plan.end_of_speech_ms)
         if self._on_step is not None:
             self._on_step(plan)
-
-    def _take_replies(self) -> list[str]:
-        taken = list(self._replies)
-        self._replies.clear()
-        return taken
 
     def _stop_timers(self) -> None:
         self._limit.stop()
@@ -384,19 +385,9 @@ class Conversation:
         working = list(self._tasks)
         for task in working:
             task.cancel()
-        if self._session is not None:
-            closing = asyncio.create_task(self._close_session(self._session), name="session_close")
-            done, _ = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
-            if not done:
-                self._log.error("session_close_abandoned", seconds=CLOSE_SECONDS)
-                closing.cancel()
-                await asyncio.wait({closing}, timeout=1.0)
+        if self._session is not None and not await close_session(self._session, self._starting, CLOSE_SECONDS):
+            self._log.error("session_close_abandoned", seconds=CLOSE_SECONDS)
         if self._attached is not None:
             self._attached.detach()
         if working:
             await asyncio.wait(working, timeout=1.0)
-
-    async def _close_session(self, session: AgentSession[None]) -> None:
-        if self._starting is not None:
-            await asyncio.wait({self._starting})
-        await session.aclose()

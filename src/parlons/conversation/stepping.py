@@ -13,24 +13,30 @@ from zoneinfo import ZoneInfo
 from livekit.agents import AgentSession, llm
 from livekit.agents.voice import SpeechHandle
 
-from ..agents.actions import TransferAction
+from ..agents.actions import TransferAction, WorkflowAction
 from ..agents.context import CallContext
+from ..agents.extraction import check
 from ..agents.models import Agent
+from ..agents.path import WorkflowStep
 from ..calls.timeline import Kind
 from .actions.base import Toolbox, ToolSpec
 from .actions.hang_up import FAR_BUFFER_SECONDS, HangUp, played
 from .actions.transfer import Transfer
 from .actions.transition import transition_tool
+from .actions.workflow import WorkflowTool, carry_out
 from .host import Host
 from .line import Line, TransferResult
 from .plan import Opening, StepPlan, first_plan, hang_up_policy
 from .prompt import Templates, instructions, step_opening
 from .steps import Nodes, StepAgent
 from .walk import Walk
+from .workflows import WorkflowResult, Workflows
 
 GRACE_SECONDS = 1.0
 """After speech that ran into a change of step: when no turn came of it by then, the step opens all the same."""
 ENTER_SECONDS = 10.0
+WORKFLOW_SECONDS = 10.0
+"""A workflow step has no time limit of its own in the document."""
 
 
 class Stepping:
@@ -39,6 +45,7 @@ class Stepping:
     Args:
         tools: more tools, offered in every step.
         line: the call, for actions that need it.
+        workflows: what runs the agent's workflows.
         spoke: told of every speech that begins here.
         stepped: told of each step entered.
         kept: told of words that the next step answers.
@@ -56,6 +63,7 @@ class Stepping:
         toolbox: Toolbox,
         tools: Sequence[ToolSpec],
         line: Line | None,
+        workflows: Workflows | None,
         spoke: Callable[[SpeechHandle], None],
         stepped: Callable[[StepPlan], None],
         kept: Callable[[llm.ChatMessage], None],
@@ -71,6 +79,8 @@ class Stepping:
         self._stepped = stepped
         self._kept = kept
         self._unanswered = unanswered
+        self._workflows = workflows
+        self._by_name: dict[str, WorkflowTool] | None = None
         self._session: AgentSession[None] | None = None
         self._nodes: Nodes | None = None
         self._opening: Opening | None = None
@@ -179,6 +189,19 @@ class Stepping:
         finally:
             task.cancel()
 
+    async def workflow(self, step: WorkflowStep) -> WorkflowResult:
+        workflows, name = self._workflows, step.name or step.id
+        fields = workflows.input_of(step.workflow_id) if workflows is not None else None
+        if workflows is None or fields is None:
+            return WorkflowResult("error", error=f"no published live-call workflow {step.workflow_id!r}")
+        render = self._templates.render
+        given = {key: await render(value, f"path.{step.id}.input.{key}") for key, value in step.input.items()}
+        values, problems = check(fields, given)
+        if problems:
+            return WorkflowResult("error", error="; ".join(problems))
+        with self._host.working():
+            return await carry_out(self._host, workflows, name, step.workflow_id, values, WORKFLOW_SECONDS)
+
     # -- making and opening --------------------------------------------------------------------------------------
 
     async def _make(self, plan: StepPlan, history: llm.ChatContext | None, text: str) -> StepAgent:
@@ -206,11 +229,24 @@ class Stepping:
         if hang_up_policy(self._agent, plan).offered:
             tools.append(self._hang_up.tool())
         tools += [transfer.tool() for name, transfer in self._transfers.items() if name in plan.actions]
+        tools += [workflow.tool() for name, workflow in self._workflow_tools().items() if name in plan.actions]
         if self.walk is not None:
             walk = self.walk
             for transition in plan.transitions:
                 tools.append(transition_tool(self._host, transition, lambda t, values: walk.take(plan, t, values)))
         return tools
+
+    def _workflow_tools(self) -> dict[str, WorkflowTool]:
+        """Made when first asked for; an action whose workflow is not there (any more) is not offered."""
+        workflows = self._workflows
+        if self._by_name is None:
+            self._by_name = {}
+            for action in self._agent.actions if workflows is not None else ():
+                if workflows is not None and isinstance(action, WorkflowAction):
+                    fields = workflows.input_of(action.workflow_id)
+                    if fields is not None:
+                        self._by_name[action.name] = WorkflowTool(self._host, action, workflows, fields)
+        return self._by_name
 
     def _open(self, opening: Opening) -> None:
         if self._host.over or self._session is None:

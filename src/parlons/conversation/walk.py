@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ..agents.conditions import choose
 from ..agents.context import CallContext
-from ..agents.path import BranchStep, EndStep, Path, PromptStep, SayStep, TransferStep, Transition
+from ..agents.path import BranchStep, EndStep, Path, PromptStep, SayStep, TransferStep, Transition, WorkflowStep
 from ..calls.timeline import Kind
 from ..logs import get
 from ..telephony.types import Outcome
@@ -18,6 +18,7 @@ from .host import ConversationEnd, Host
 from .line import TransferResult
 from .plan import Opening, StepPlan, plan_of
 from .prompt import Templates, transfer_note
+from .workflows import WorkflowResult
 
 logger = get(__name__)
 
@@ -38,6 +39,10 @@ class Stage(Protocol):
 
     async def say_to_the_end(self, text: str) -> None:
         """Say a text that nobody can interrupt, and wait until the other person has heard it."""
+        ...
+
+    async def workflow(self, step: WorkflowStep) -> WorkflowResult:
+        """Run a workflow step's workflow."""
         ...
 
     async def transfer(self, action: str, text: str) -> TransferResult:
@@ -125,10 +130,15 @@ class Walk:
                     opening = Opening(note=transfer_note(result))
                     wanted = {str(outcome): target for outcome, target in step.outcomes.items()}
                     to = wanted.get(result.outcome.value, step.otherwise)
-                case _:  # a workflow step: nothing can run it in this version, so it takes its way out for errors
-                    why["outcome"] = "error"
+                case WorkflowStep():
+                    self._host.spawn(self._stage.say_to_the_end(_joined(said)))  # while it runs
+                    said.clear()
+                    ran = await self._stage.workflow(step)
+                    why["outcome"] = ran.status
+                    if ran.error:
+                        why["error"] = ran.error
                     opening = opening.owed()
-                    to = step.on_error
+                    to = step.on_success if ran.status == "ok" else step.on_error
         self._host.fail("path", f"{MAX_STEPS_IN_A_ROW} steps in a row without a word: the conditions lead in a circle")
 
 
