@@ -96,3 +96,16 @@ def test_step_values_are_kept_by_step_and_at_the_top() -> None:
     context.set_step_value("rdv", "day", "monday")
     context.set_step_value("confirm", "day", "tuesday")
     assert render("{{ path.rdv.day }} {{ path.confirm.day }} {{ day }}", context).text == "monday tuesday tuesday"
+
+
+def test_what_is_stored_leaves_out_what_a_sensitive_step_heard() -> None:
+    context = CallContext(system={})
+    context.merge({"vip": True, "code": "0000"})
+    context.set_step_value("secret", "code", "4321", sensitive=True)
+    context.set_step_value("rdv", "day", "lundi")
+    context.note("joindre", "outcome", "busy")
+    assert context.variables()["code"] == "4321"
+    expected = {"vip": True, "day": "lundi", "path": {"rdv": {"day": "lundi"}, "joindre": {"outcome": "busy"}}}
+    assert context.kept() == expected
+    assert context.handed_to(CallContext(system={"agent_id": "b"})).kept() == expected
+    assert CallContext(system={}).kept() == {}

@@ -48,6 +48,7 @@ class CallContext:
         self._sip: dict[str, Any] = {"user_to_user": "", "headers": {}, **copy.deepcopy(dict(sip or {}))}
         self._path: dict[str, dict[str, Any]] = {}
         self._values: dict[str, Any] = {}
+        self._sensitive: set[tuple[str, str]] = set()
 
     def merge(self, values: Mapping[str, Any]) -> None:
         """Add the values of one source; they win over those of earlier sources.
@@ -61,13 +62,18 @@ class CallContext:
             _refuse_reserved(name)
         self._values.update(copy.deepcopy(dict(values)))
 
-    def set_step_value(self, step: str, name: str, value: Any) -> None:
+    def set_step_value(self, step: str, name: str, value: Any, *, sensitive: bool = False) -> None:
         """Store what a transition extracted: as ``path.<step>.<name>`` for good, and as ``<name>``.
+
+        Args:
+            sensitive: for this call alone; see ``kept``.
 
         Raises:
             ValueError: the name is reserved.
         """
         _refuse_reserved(name)
+        if sensitive:
+            self._sensitive.add((step, name))
         self._path.setdefault(step, {})[name] = copy.deepcopy(value)
         self._values[name] = copy.deepcopy(value)
 
@@ -75,11 +81,23 @@ class CallContext:
         """The context as another agent finds it: everything known so far, with that agent's own ``system``."""
         made = CallContext(system=other._system, sip=self._sip)
         made._values, made._path = copy.deepcopy(self._values), copy.deepcopy(self._path)
+        made._sensitive = set(self._sensitive)
         return made
 
     def note(self, step: str, name: str, value: Any) -> None:
         """Store what came of a step, as ``path.<step>.<name>`` alone."""
         self._path.setdefault(step, {})[name] = copy.deepcopy(value)
+
+    def kept(self) -> dict[str, Any]:
+        """What may be stored with the call: every value but those of sensitive steps, and ``path``."""
+        private = {name for _, name in self._sensitive}
+        values = {name: value for name, value in self._values.items() if name not in private}
+        path = {
+            step: {name: value for name, value in found.items() if (step, name) not in self._sensitive}
+            for step, found in self._path.items()
+        }
+        path = {step: found for step, found in path.items() if found}
+        return copy.deepcopy({**values, "path": path} if path else values)
 
     def variables(self) -> dict[str, Any]:
         """Everything a template can read. The caller must not change what is inside."""

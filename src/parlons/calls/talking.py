@@ -128,6 +128,7 @@ class Talking:
                 history, spent = conversation.history, spent + conversation.seconds
                 await self._take_over()
         finally:
+            self._record.context = self._context.kept()
             if self._bridge is not None:
                 self._bridge.close()
             self._release_leg()

@@ -75,7 +75,7 @@ class Walk:
         if self.moving or self._host.over:
             return False
         for name, value in values.items():
-            self._context.set_step_value(plan.id, name, value)
+            self._context.set_step_value(plan.id, name, value, sensitive=plan.sensitive)
         self.moving = True
         why: dict[str, Any] = {"from": plan.id, "transition": transition.name}
         if values and not plan.sensitive:
