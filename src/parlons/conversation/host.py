@@ -5,6 +5,7 @@ Only types: so that answering, speaking, hanging up and the guards know one anot
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Host(Protocol):
         """Drop what is being said or made, also where the step lets nobody interrupt."""
         ...
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that ends with the conversation."""
         ...
 

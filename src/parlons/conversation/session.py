@@ -282,10 +282,11 @@ class Conversation:
             with contextlib.suppress(RuntimeError):  # it is not running (any more): nothing to interrupt
                 self._session.interrupt(force=True)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, context=self._home.copy())  # not in the tool or hook that asked for it
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:

@@ -120,7 +120,7 @@ class Stepping:
         if opening is None:
             return
         assert self.walk is not None
-        self.walk.moving = False
+        self.walk.arrived()
         self._entered.set()
         if not opening.speak and not self._owed:
             return

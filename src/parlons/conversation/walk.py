@@ -6,6 +6,8 @@ answer for the agent. Knows the path and the conversation it belongs to; no voic
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from ..agents.conditions import choose
@@ -53,8 +55,7 @@ class Stage(Protocol):
 class Walk:
     """The walk of one conversation.
 
-    Attributes:
-        moving: a move is under way: what the other person says is kept for the step it leads to.
+    While it is ``moving``, what the other person says is kept for the step the move leads to.
     """
 
     def __init__(self, host: Host, stage: Stage, path: Path, context: CallContext, templates: Templates) -> None:
@@ -63,12 +64,19 @@ class Walk:
         self._path = path
         self._context = context
         self._templates = templates
-        self.moving = False
+        self._under_way: asyncio.Task[None] | None = None
+
+    @property
+    def moving(self) -> bool:
+        return self._under_way is not None
+
+    def arrived(self) -> None:
+        """The step the move leads to is the one under way: another move may begin."""
+        self._under_way = None
 
     def begin(self, *, silent: bool) -> None:
         """Set off from a start that is no prompt step. ``silent``: nothing was said yet, an opening is owed."""
-        self.moving = True
-        self._host.spawn(self._go(self._path.start, {}, [], Opening(speak=silent)))
+        self._set_off(self._go(self._path.start, {}, [], Opening(speak=silent)))
 
     def take(self, plan: StepPlan, transition: Transition, values: dict[str, Any]) -> bool:
         """Leave a prompt step, in one stroke: False, and nothing happened, when a move is under way already."""
@@ -76,14 +84,16 @@ class Walk:
             return False
         for name, value in values.items():
             self._context.set_step_value(plan.id, name, value, sensitive=plan.sensitive)
-        self.moving = True
         why: dict[str, Any] = {"from": plan.id, "transition": transition.name}
         if values and not plan.sensitive:
             why["values"] = values
         message = transition.message
         texts = [(message.text, f"path.{plan.id}.transitions.{transition.name}.message")] if message.text else []
-        self._host.spawn(self._go(transition.to, why, texts, Opening(made_up=message.mode == "generated")))
+        self._set_off(self._go(transition.to, why, texts, Opening(made_up=message.mode == "generated")))
         return True
+
+    def _set_off(self, move: Coroutine[Any, Any, None]) -> None:
+        self._under_way = self._host.spawn(move)
 
     async def _go(self, to: str, why: dict[str, Any], texts: list[tuple[str, str]], opening: Opening) -> None:
         try:
@@ -94,7 +104,8 @@ class Walk:
             logger.exception("walk_failed", step=to)
             self._host.fail("path", f"the step {to!r} could not be entered: {type(error).__name__}")
         finally:
-            self.moving = False
+            if self._under_way is asyncio.current_task():  # else the next move has begun already
+                self._under_way = None
 
     async def _steps(self, to: str, why: dict[str, Any], said: list[str], opening: Opening) -> None:
         """Pass through steps until one talks or ends. What they say is said with the opening of the step that talks."""
