@@ -19,7 +19,7 @@ from parlons.conversation.audio import play_pcm
 from parlons.conversation.providers.registry import Built
 from parlons.errors import LegClosed, ParlonsError, PortsExhausted, SdpError
 from parlons.telephony.media.rtp import RtpMedia
-from parlons.telephony.types import Leg, LegEnd, Outcome
+from parlons.telephony.types import Leg, LegEnd, LegEvents, Outcome
 
 from .directory import LiveAgent
 from .equipment import Equipment
@@ -282,6 +282,7 @@ class Call:
         except ParlonsError as error:
             self._log.warning("hang_up_failed", error=error.message)
         finally:
+            self._leg.events = LegEvents()  # its transactions linger: they must not keep all of this in memory
             if media is not None:
                 media.close()
             for release in self._releases:

@@ -219,11 +219,21 @@ class ClientTransaction(Transaction):
         before = self.move(event)
         if before is S.COMPLETED:
             return
+        on_response = self._on_response
         if event is not E.PROVISIONAL:
             self._linger(self._timers.t4)  # timer K
+            self._on_response, self._on_timeout = _drop, _nothing  # a whole call may hang on them
         elif self._repeater is not None:
             self._repeater.slow_down()
-        self._on_response(response)
+        on_response(response)
+
+
+def _drop(_response: SipResponse) -> None:
+    """What a transaction that is over does with a response."""
+
+
+def _nothing() -> None:
+    """What a transaction that is over does when its time is up."""
 
 
 class InviteClientTransaction(ClientTransaction):
@@ -302,7 +312,10 @@ class ServerTransaction(Transaction):
 
     def respond(self, response: SipResponse) -> None:
         """Send a response; repeated whenever the request comes again."""
-        self.move(sent_event(response))
+        event = sent_event(response)
+        self.move(event)
+        if event is not E.SEND_PROVISIONAL:
+            self.on_cancel = None  # comes too late; and what lingers must not keep a whole call in memory
         self._last = bytes(response)
         self._send(self._last, self.address)
         self._sent()
