@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
+import weakref
 
 import pytest
 from aiosipua.message import SipRequest, SipResponse
@@ -225,6 +227,25 @@ def test_what_is_left_of_a_call_is_gone_after_64_seconds() -> None:
         await asyncio.sleep(64)
         for endpoint in (w.alice, w.bob):
             assert set(endpoint.gauges().values()) == {0}
+
+    play(script)
+
+
+def test_what_lingers_does_not_hold_the_leg() -> None:
+    """With the leg a call, its conversation and its audio hang on it: 600 of them made the collector stop everybody."""
+
+    async def script(w: World) -> None:
+        out, inbound = await w.call()
+        left = weakref.ref(inbound)
+        await out.hang_up()
+        w.calls.clear()
+        w.seen_in.list.clear()
+        del inbound
+        await asyncio.sleep(1)
+        gc.collect()
+        assert w.bob.gauges()["server_transactions"] == 2
+        assert left() is None
+        await w.idle()
 
     play(script)
 
