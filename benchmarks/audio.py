@@ -1,4 +1,4 @@
-"""The words both sides say, and G.711 A-law. Knows nothing of calls; the system under test never imports it.
+"""The words both sides say, and G.711. Knows nothing of calls; the system under test never imports it.
 
 Everything is 8 kHz mono. PCM is s16le.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,30 +35,62 @@ def _alaw_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int16]]:
         exponent, mantissa = (value >> 4) & 7, value & 15
         size = (mantissa << 4) + 8 if exponent == 0 else ((mantissa << 4) + 0x108) << (exponent - 1)
         decoded[code] = size if value & 0x80 else -size
-    order = np.argsort(decoded)
+    return _nearest(decoded), decoded.astype(np.int16)
+
+
+def _mulaw_tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int16]]:
+    decoded = np.empty(256, np.int32)
+    for code in range(256):
+        value = code ^ 0xFF
+        size = ((((value & 15) << 3) + 0x84) << ((value >> 4) & 7)) - 0x84
+        decoded[code] = -size if value & 0x80 else size
+    return _nearest(decoded), decoded.astype(np.int16)
+
+
+def _nearest(decoded: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
+    """The code for each of the 65536 samples, from -32768 on."""
+    order = np.argsort(decoded, kind="stable")
     middles = (decoded[order][1:] + decoded[order][:-1]) / 2
-    nearest = order[np.searchsorted(middles, np.arange(-32768, 32768))]
-    return nearest.astype(np.uint8), decoded.astype(np.int16)
+    return order[np.searchsorted(middles, np.arange(-32768, 32768))].astype(np.uint8)
 
 
-_ENCODE, DECODED = _alaw_tables()
-SILENCE_BYTE = 0xD5
-QUIET_BYTES = bytes(code for code in range(256) if abs(int(DECODED[code])) < QUIET)
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One law of ITU-T G.711: its name and static payload type (RFC 3551), and its tables."""
+
+    name: str
+    payload_type: int
+    silence: int
+    encoding: npt.NDArray[np.uint8]
+    decoding: npt.NDArray[np.int16]
+    quiet: bytes
+
+    def encode(self, pcm: bytes) -> bytes:
+        """PCM to this law, nearest code."""
+        return self.encoding[np.frombuffer(pcm, np.int16).astype(np.int32) + 32768].tobytes()
+
+    def decode(self, payload: bytes) -> bytes:
+        """This law to PCM."""
+        return self.decoding[np.frombuffer(payload, np.uint8)].tobytes()
+
+    def loud(self, payload: bytes) -> bool:
+        """Whether a frame holds speech: more than 8 samples (1 ms) that are not quiet."""
+        return len(payload.translate(None, self.quiet)) > 8
 
 
-def encode(pcm: bytes) -> bytes:
-    """PCM to A-law (ITU-T G.711), nearest code."""
-    return _ENCODE[np.frombuffer(pcm, np.int16).astype(np.int32) + 32768].tobytes()
+def _codec(
+    name: str, payload_type: int, silence: int, tables: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int16]]
+) -> Codec:
+    quiet = bytes(code for code in range(256) if abs(int(tables[1][code])) < QUIET)
+    return Codec(name, payload_type, silence, *tables, quiet)
 
 
-def decode(payload: bytes) -> bytes:
-    """A-law to PCM."""
-    return DECODED[np.frombuffer(payload, np.uint8)].tobytes()
+PCMA = _codec("PCMA", 8, 0xD5, _alaw_tables())
+PCMU = _codec("PCMU", 0, 0xFF, _mulaw_tables())
+CODECS = {"PCMA": PCMA, "PCMU": PCMU}
 
-
-def loud(payload: bytes) -> bool:
-    """Whether an A-law frame holds speech: more than 8 samples (1 ms) that are not quiet."""
-    return len(payload.translate(None, QUIET_BYTES)) > 8
+DECODED, SILENCE_BYTE, QUIET_BYTES = PCMA.decoding, PCMA.silence, PCMA.quiet
+encode, decode, loud = PCMA.encode, PCMA.decode, PCMA.loud
 
 
 def trim(samples: Samples) -> Samples:

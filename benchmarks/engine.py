@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER_ENVIRONMENTS = ROOT / ".venv-peers"
@@ -21,10 +23,13 @@ SIP_PORT = 15300
 HTTP_PORT = 15301
 RTP_PORTS = (30000, 31999)
 GENERATOR_SIP_PORT = 15310
+DESK = ("127.0.0.2", 15311)
+"""Where the load generator is rung: at an address of its own, so that callers do not come in on its connection."""
+DECISIONS_PORT = 15312
 END_OF_SPEECH_MS = 600
 READY_SECONDS = 60.0
 
-AGENT = {
+AGENT: dict[str, Any] = {
     "name": "Bench",
     "direction": "inbound",
     "language": "fr-FR",
@@ -48,6 +53,22 @@ AGENT = {
         ],
     },
 }
+
+SWITCHBOARD = copy.deepcopy(AGENT)
+"""The same agent, but its model puts every caller through."""
+SWITCHBOARD["prompt"] = "Put them through. <caller {{ system.phone_e164 }}>"
+SWITCHBOARD["actions"] = [
+    {
+        "type": "transfer",
+        "name": "put through",
+        "description": "Put the caller through to the desk.",
+        "sip_connection_id": "desk",
+        "destinations": [{"extension": "desk"}],
+        "headers": [{"name": "X-Bench-Caller", "value": "{{ system.phone_e164 }}"}],
+    }
+]
+SWITCHBOARD["path"]["steps"][0]["actions"] = ["put through"]
+SWITCHBOARD_SETTINGS = {"max_outbound_legs": 1000, "max_outbound_per_minute": 10_000}
 
 
 class EngineFailed(RuntimeError):
@@ -92,6 +113,28 @@ def parlons(answer: Path) -> Spec:
         },
         prepare=prepare,
     )
+
+
+def switchboard(answer: Path, codec: str) -> Spec:
+    """Parlons with one agent more, ``switchboard``, that puts callers through to the load generator over a SIP
+    connection of this one codec."""
+    plain = parlons(answer)
+    connections = {
+        "callers": {"name": "Callers", "host": "127.0.0.1", "port": GENERATOR_SIP_PORT},
+        "desk": {"name": "Desk", "host": DESK[0], "port": DESK[1], "codecs": [codec]},
+    }
+
+    def prepare(folder: Path) -> None:
+        plain.prepare(folder)
+        config = folder / "config"
+        (config / "sip_connections").mkdir()
+        for name, connection in connections.items():
+            (config / "sip_connections" / f"{name}.json").write_text(json.dumps(connection))
+        (config / "agents" / "switchboard.json").write_text(json.dumps(SWITCHBOARD))
+        (config / "settings.json").write_text(json.dumps(SWITCHBOARD_SETTINGS))
+
+    told = {"BENCH_DECISIONS": f"127.0.0.1:{DECISIONS_PORT}"}
+    return replace(plain, user="switchboard", environment={**plain.environment, **told}, prepare=prepare)
 
 
 def _peer_arguments(answer: Path) -> list[str]:

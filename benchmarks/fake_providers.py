@@ -1,13 +1,16 @@
 """Zero-latency providers for the server under test: ears, one of a few fixed sentences, one clip.
 
 They are ordinary livekit plug-ins, so everything around them is what a real call runs. They cost next to nothing and
-wait for nothing, so that what is measured is Parlons.
+wait for nothing, so that what is measured is Parlons. A model that is offered ``PUT_THROUGH`` asks for it, and tells
+the load generator at that moment.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,10 @@ from benchmarks.hearing import Ears
 
 RATE = 8000
 CLIP_VARIABLE = "BENCH_ANSWER_PCM"
+DECISIONS_VARIABLE = "BENCH_DECISIONS"
+"""``host:port`` where decisions are told, one datagram each: the caller's mark, as the prompt has it."""
+PUT_THROUGH = "put_through"
+MARK = re.compile(r"<caller ([^>]+)>")
 HEARD = "je voudrais parler à quelqu'un du service des commandes"
 ANSWERS = (
     "Bien sûr, je vous écoute.",
@@ -67,11 +74,16 @@ class _Listening(stt.RecognizeStream):
 
 
 class FakeLLM(llm.LLM[Any]):
-    """The next of the fixed sentences, at once, whatever was asked. Never calls a tool."""
+    """The next of the fixed sentences, at once, whatever was asked.
+
+    Offered to put somebody through, it does so once in a call: every other caller is told a sentence first.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._answers = itertools.cycle(ANSWERS)
+        host, _, port = os.environ.get(DECISIONS_VARIABLE, "").rpartition(":")
+        self._told_to = (host, int(port)) if host else None
 
     def chat(
         self,
@@ -81,16 +93,40 @@ class FakeLLM(llm.LLM[Any]):
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
         **_options: Any,
     ) -> llm.LLMStream:
-        return _Answer(self, next(self._answers), chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+        mark, text = "", next(self._answers)
+        if self._told_to is not None and any(_name(tool) == PUT_THROUGH for tool in tools or []):
+            mark = undecided(chat_ctx)
+            text = text if not mark or int(mark[-1]) % 2 else ""
+        return _Answer(self, text, mark, self._told_to, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+
+def undecided(context: llm.ChatContext) -> str:
+    """The mark of a caller who was not yet put through; empty for any other."""
+    if any(item.type == "function_call" for item in context.items):
+        return ""
+    texts = (item.text_content or "" for item in context.items if item.type == "message")
+    return next((found[1] for text in texts if (found := MARK.search(text))), "")
+
+
+def _name(tool: llm.Tool) -> str:
+    return tool.info.name if isinstance(tool, llm.FunctionTool | llm.RawFunctionTool) else ""
 
 
 class _Answer(llm.LLMStream):
-    def __init__(self, model: FakeLLM, text: str, **options: Any) -> None:
+    def __init__(self, model: FakeLLM, text: str, mark: str, told_to: tuple[str, int] | None, **options: Any) -> None:
         super().__init__(model, **options)
-        self._text = text
+        self._text, self._mark, self._told_to = text, mark, told_to
 
     async def _run(self) -> None:
-        delta = llm.ChoiceDelta(role="assistant", content=self._text)
+        if self._text:
+            self._emit(llm.ChoiceDelta(role="assistant", content=self._text))
+        if self._mark and self._told_to is not None:
+            call = llm.FunctionToolCall(name=PUT_THROUGH, arguments="{}", call_id=f"call_{self._mark}")
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.sendto(self._mark.encode(), self._told_to)  # the moment of decision: before the call is given
+            self._emit(llm.ChoiceDelta(role="assistant", tool_calls=[call]))
+
+    def _emit(self, delta: llm.ChoiceDelta) -> None:
         self._event_ch.send_nowait(llm.ChatChunk(id="bench", delta=delta))
 
 

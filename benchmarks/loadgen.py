@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.load import measure
-from benchmarks.load.media import Script, spread
+from benchmarks.load.media import MediaLeg, Script, spread
 from benchmarks.load.phone import Call, Phone, State, Target
 
 HEALTHY_CPU_PERCENT = 70.0
@@ -202,16 +203,21 @@ class Run:
         }
 
     def _health(self) -> dict[str, Any]:
-        late = measure.summary_ms(self.phone.sender.lateness)
-        p99 = late["p99"] or 0.0
-        return {
-            "cpu_percent": round(self.cpu_percent, 1),
-            "send_lateness_ms": late,
-            "rtp_sent": sum(call.media.sent for call in self.phone.calls),
-            "send_errors": self.phone.send_errors + sum(call.media.send_errors for call in self.phone.calls),
-            "without_kernel_time": self.phone.clock.missing,
-            "healthy": bool(self.cpu_percent <= HEALTHY_CPU_PERCENT and p99 <= HEALTHY_LATE_P99_MS),
-        }
+        return health(self.cpu_percent, [self.phone], [call.media for call in self.phone.calls])
+
+
+def health(cpu_percent: float, phones: Sequence[Phone], legs: Sequence[MediaLeg]) -> dict[str, Any]:
+    """Whether the generator itself was fit while it measured, and what it sent."""
+    late = measure.summary_ms([one for phone in phones for one in phone.sender.lateness])
+    p99 = late["p99"] or 0.0
+    return {
+        "cpu_percent": round(cpu_percent, 1),
+        "send_lateness_ms": late,
+        "rtp_sent": sum(leg.sent for leg in legs),
+        "send_errors": sum(phone.send_errors for phone in phones) + sum(leg.send_errors for leg in legs),
+        "without_kernel_time": sum(phone.clock.missing for phone in phones),
+        "healthy": bool(cpu_percent <= HEALTHY_CPU_PERCENT and p99 <= HEALTHY_LATE_P99_MS),
+    }
 
 
 async def run(plan: Plan) -> dict[str, Any]:

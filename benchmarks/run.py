@@ -1,6 +1,6 @@
 """What ``make bench`` runs: every row, Parlons and the peer one after the other, one table.
 
-    python -m benchmarks.run [--quick] [--no-peer] [--rows setup,cpu,capacity,memory]
+    python -m benchmarks.run [--quick] [--no-peer] [--rows setup,cpu,capacity,memory,decision,bridge]
 
 Runs what is measured on one core and the load generator on another, and reads cost from /proc itself. See
 docs/benchmarks.md for the method and for what the figures do not say.
@@ -71,7 +71,7 @@ def machine() -> dict[str, str]:
 def main() -> int:
     """Exit status 0 when every row holds, 1 when one fails, 2 when nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about three minutes; figures for a first look only")
+    parser.add_argument("--quick", action="store_true", help="about seven minutes; figures for a first look only")
     parser.add_argument("--no-peer", action="store_true", help="leave the peer out")
     parser.add_argument("--rows", default=",".join(ROWS), help="which rows, separated by commas")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the results go as JSON")

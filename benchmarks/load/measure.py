@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,3 +138,45 @@ def turns(
         else:
             found.append(Turn(math.inf, "unanswered"))
     return found
+
+
+def delays(decided: Mapping[str, float], invited: Mapping[str, float]) -> dict[str, float]:
+    """Seconds from each decision to the INVITE with its mark; infinite when none came.
+
+    Raises:
+        ValueError: an INVITE that nobody decided, or that came before its decision: what was measured is something
+            else.
+    """
+    if unknown := invited.keys() - decided.keys():
+        raise ValueError(f"INVITEs that no model asked for: {sorted(unknown)}")
+    waited = {mark: invited.get(mark, math.inf) - at for mark, at in decided.items()}
+    if early := sorted(mark for mark, seconds in waited.items() if seconds < 0):
+        raise ValueError(f"INVITEs before their decision: {early}")
+    return waited
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one end sent during a window, and what the other end received."""
+
+    sent: int
+    loud_sent: int
+    received: int
+    loud_received: int
+    expected: int
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the sound came across: the packets and the speech in them, but for 2 % (the window's edges)."""
+        if not self.sent or not self.loud_sent or self.sent < 0.98 * self.expected:
+            return False
+        packets, speech = self.received / self.sent, self.loud_received / self.loud_sent
+        return 0.98 <= packets <= 1.02 and 0.95 <= speech <= 1.05
+
+
+def passed(stream: Stream, sent: int, loud_sent: int, start: float, end: float) -> Passed:
+    """Hold what was sent between ``start`` and ``end`` at one end against what arrived at the other."""
+    arrivals = np.frombuffer(stream.arrivals, np.float64) if stream.arrivals else np.zeros(0)
+    inside = (arrivals >= start) & (arrivals < end)
+    loud = np.frombuffer(bytes(stream.loud), np.uint8)[inside]
+    return Passed(sent, loud_sent, int(inside.sum()), int(loud.sum()), int((end - start) * 50 + 1e-6))

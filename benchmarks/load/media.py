@@ -10,62 +10,35 @@ import asyncio
 import random
 import socket
 import struct
-import time
 from array import array
 from collections.abc import Sequence
 
 from benchmarks import audio
 from benchmarks.load.measure import Stream
+from benchmarks.load.sockets import KernelClock
 
 TICK = 0.002
 PHASES = 10
 """Calls are spread over ten moments in each 20 ms, as real callers are, not all sent in one burst."""
 
-_TIMESTAMPNS = 35  # SO_TIMESTAMPNS of Linux, which Python 3.11 does not name
-_ANCILLARY = socket.CMSG_SPACE(16)
-_SECONDS = struct.Struct("@qq")
 _HEADER = struct.Struct("!BBHII")
-
-
-class KernelClock:
-    """Turns the kernel's receive times (wall clock) into ``time.monotonic`` times."""
-
-    def __init__(self) -> None:
-        self.missing = 0
-        pairs = []
-        for _ in range(20):
-            before, wall, after = time.monotonic(), time.time(), time.monotonic()
-            pairs.append((after - before, (before + after) / 2 - wall))
-        self._offset = min(pairs)[1]
-
-    def receive(self, sock: socket.socket, size: int) -> tuple[bytes, float, tuple[str, int]]:
-        """One datagram, when it reached this host, and from where. BlockingIOError when there is none."""
-        data, ancillary, _, source = sock.recvmsg(size, _ANCILLARY)
-        if ancillary:
-            seconds, nanoseconds = _SECONDS.unpack(ancillary[0][2])
-            return data, seconds + nanoseconds * 1e-9 + self._offset, source
-        self.missing += 1
-        return data, time.monotonic(), source
-
-    @staticmethod
-    def enable(sock: socket.socket) -> None:
-        """Ask the kernel to say when each datagram came."""
-        sock.setsockopt(socket.SOL_SOCKET, _TIMESTAMPNS, 1)
 
 
 class Script:
     """What a caller sends: one utterance at the start of each cycle, silence for the rest of it. Encoded once."""
 
-    def __init__(self, utterance: bytes, cycle_seconds: float) -> None:
+    def __init__(self, utterance: bytes, cycle_seconds: float, codec: audio.Codec = audio.PCMA) -> None:
         size = audio.FRAME
-        clip = audio.encode(utterance)
-        clip += bytes([audio.SILENCE_BYTE]) * (-len(clip) % size)
+        self.codec = codec
+        clip = codec.encode(utterance)
+        clip += bytes([codec.silence]) * (-len(clip) % size)
         self.spoken = len(clip) // size
         self.length = round(cycle_seconds * 50)
         if self.spoken >= self.length:
             raise ValueError("the utterance does not fit its cycle")
-        self.silence = bytes([audio.SILENCE_BYTE]) * size
+        self.silence = bytes([codec.silence]) * size
         self.frames = [clip[i * size : (i + 1) * size] for i in range(self.spoken)]
+        self.loud = [codec.loud(frame) for frame in self.frames]
 
 
 class MediaLeg:
@@ -75,6 +48,7 @@ class MediaLeg:
         self.stream = Stream()
         self.utterances: list[tuple[float, float]] = []
         self.sent = 0
+        self.loud_sent = 0
         self.send_errors = 0
         self.strange = 0
         self.talk_at: float | None = None
@@ -84,11 +58,15 @@ class MediaLeg:
         self._sequence = random.randrange(30000)
         self._timestamp = random.randrange(2**31)
         self._packet = bytearray(12 + audio.FRAME)
-        _HEADER.pack_into(self._packet, 0, 0x80, 8, 0, 0, random.randrange(2**32))
+        _HEADER.pack_into(self._packet, 0, 0x80, script.codec.payload_type, 0, 0, random.randrange(2**32))
 
     @property
     def sock(self) -> socket.socket:
         return self._sock
+
+    def recite(self, script: Script) -> None:
+        """Say this from now on, in the codec of before."""
+        self._script, self._frame, self.talk_at = script, 0, 0.0
 
     def send(self, now: float) -> None:
         """The next 20 ms. Notes when our speech began and ended: a frame leaves once its words are said."""
@@ -98,6 +76,7 @@ class MediaLeg:
             frame = self._frame
             if frame < script.spoken:
                 payload = script.frames[frame]
+                self.loud_sent += script.loud[frame]
                 if frame == 0:
                     self._began = now
                 elif frame == script.spoken - 1:
@@ -115,7 +94,7 @@ class MediaLeg:
 
     def readable(self) -> None:
         """Take everything that waits on the socket."""
-        stream = self.stream
+        stream, codec = self.stream, self._script.codec
         for _ in range(32):
             try:
                 packet, arrived, _ = self._clock.receive(self._sock, 2048)
@@ -124,7 +103,7 @@ class MediaLeg:
             except OSError:  # ECONNREFUSED from an earlier send
                 self.send_errors += 1
                 return
-            if len(packet) < 13 or packet[0] >> 6 != 2 or packet[1] & 0x7F != 8:
+            if len(packet) < 13 or packet[0] >> 6 != 2 or packet[1] & 0x7F != codec.payload_type:
                 self.strange += 1
                 continue
             _, _, sequence, timestamp, source = _HEADER.unpack_from(packet)
@@ -132,7 +111,7 @@ class MediaLeg:
             stream.timestamps.append(timestamp)
             stream.sequence.append(sequence)
             stream.sources.append(source)
-            stream.loud.append(audio.loud(packet[12:]))
+            stream.loud.append(codec.loud(packet[12:]))
 
 
 class Sender:

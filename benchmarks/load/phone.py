@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.load import wire
-from benchmarks.load.media import KernelClock, MediaLeg, Script, Sender
+from benchmarks.load.media import MediaLeg, Script, Sender
+from benchmarks.load.sockets import KernelClock, RtpPorts, stamped_socket
 
 T1 = 0.5
 GIVE_UP = 32.0
@@ -50,6 +51,7 @@ class Call:
     def __init__(self, phone: Phone, index: int, rtp: socket.socket) -> None:
         self.phone, self.index = phone, index
         self.id = f"bench-{index}-{random.getrandbits(48):x}"
+        self.number = f"+3312345{index:04d}"
         self.state = State.CALLING
         self.media = MediaLeg(rtp, phone.script, phone.clock)
         self.invited = 0.0
@@ -72,7 +74,7 @@ class Call:
             f"{method} {target} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};branch={branch};rport",
             "Max-Forwards: 70",
-            f"From: <sip:+3312345{self.index:04d}@{host}:{port}>;tag={self._tag}",
+            f"From: <sip:{self.number}@{host}:{port}>;tag={self._tag}",
             f"To: {self._to}",
             f"Call-ID: {self.id}",
             f"CSeq: {cseq} {method}",
@@ -194,38 +196,15 @@ class Phone:
         self.repeats = 0
         self.send_errors = 0
         self._by_id: dict[str, Call] = {}
-        self._ports = [port for port in rtp_ports if port % 2 == 0]
         self._open: set[Call] = set()
-        self._sock = self._bind(address)
+        self._sock = stamped_socket(address)
         self.address: tuple[str, int] = self._sock.getsockname()[:2]
-        self._next_port = 0
+        self._ports = RtpPorts(self.address[0], rtp_ports)
         self.loop.add_reader(self._sock, self._readable)
-
-    def _bind(self, address: tuple[str, int]) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        KernelClock.enable(sock)
-        try:
-            sock.bind(address)
-        except OSError:
-            sock.close()
-            raise
-        return sock
-
-    def _rtp_socket(self) -> socket.socket:
-        for _ in range(len(self._ports)):
-            port = self._ports[self._next_port % len(self._ports)]
-            self._next_port += 1
-            try:
-                return self._bind((self.address[0], port))
-            except OSError:  # taken: the next one
-                continue
-        raise RuntimeError("no free RTP port in the range given to the load generator")
 
     def place(self) -> Call:
         """Place one more call."""
-        call = Call(self, len(self.calls), self._rtp_socket())
+        call = Call(self, len(self.calls), self._ports.open())
         self.calls.append(call)
         self._by_id[call.id] = call
         self._open.add(call)

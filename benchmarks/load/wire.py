@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CRLF = "\r\n"
+_G711 = {"PCMA": "8", "PCMU": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,19 @@ def uri(value: str) -> str:
     return value.partition("<")[2].partition(">")[0] if "<" in value else value.partition(";")[0].strip()
 
 
-def session(host: str, port: int, version: int = 1) -> str:
-    """An offer or answer for PCMA at 20 ms, with telephone-event."""
+def session(host: str, port: int, version: int = 1, codec: str = "PCMA") -> str:
+    """An offer or answer for one law of G.711 at 20 ms, with telephone-event."""
+    number = _G711[codec]
     lines = [
         "v=0", f"o=- {version} {version} IN IP4 {host}", "s=-", f"c=IN IP4 {host}", "t=0 0",
-        f"m=audio {port} RTP/AVP 8 101", "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15",
-        "a=ptime:20", "a=sendrecv", "",
+        f"m=audio {port} RTP/AVP {number} 101", f"a=rtpmap:{number} {codec}/8000",
+        "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20", "a=sendrecv", "",
     ]  # fmt: skip
     return CRLF.join(lines)
 
 
-def media_address(body: str) -> tuple[str, int]:
-    """Where a session description wants its audio. ValueError when it takes no PCMA audio."""
+def media_address(body: str, codec: str = "PCMA") -> tuple[str, int]:
+    """Where a session description wants its audio. ValueError when it takes no audio in that codec."""
     host, port, formats = "", 0, ""
     for line in body.replace("\r", "").split("\n"):
         if line.startswith("c=IN IP4 "):
@@ -90,8 +92,8 @@ def media_address(body: str) -> tuple[str, int]:
         elif line.startswith("m=audio ") and not port:
             _, number, _, formats = line.split(" ", 3)
             port = int(number)
-    if not host or not port or "8" not in formats.split():
-        raise ValueError(f"no PCMA audio in the answer: {body!r}")
+    if not host or not port or _G711[codec] not in formats.split():
+        raise ValueError(f"no {codec} audio in the answer: {body!r}")
     return host, port
 
 

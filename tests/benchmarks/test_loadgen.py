@@ -89,7 +89,7 @@ async def test_a_stall_of_the_server_is_late_frames(tmp_path: Path, capsys: pyte
 async def test_a_busy_generator_does_not_make_the_server_late(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from benchmarks.load import media
+    from benchmarks.load import media, sockets
 
     # every packet is read late, but the kernel knew when it came
     real = media.MediaLeg.readable
@@ -100,15 +100,15 @@ async def test_a_busy_generator_does_not_make_the_server_late(
         real(self)
 
     monkeypatch.setattr(media.MediaLeg, "readable", slow)
-    clock = media.KernelClock.receive
+    clock = sockets.KernelClock.receive
     seen: list[float] = []
 
-    def watch(self: media.KernelClock, sock: Any, size: int) -> Any:
+    def watch(self: sockets.KernelClock, sock: Any, size: int) -> Any:
         got = clock(self, sock, size)
         seen.append(time.monotonic() - got[1])
         return got
 
-    monkeypatch.setattr(media.KernelClock, "receive", watch)
+    monkeypatch.setattr(sockets.KernelClock, "receive", watch)
     async with server(parrots(tone(0.2), END_OF_SPEECH_MS)) as (_, port):
         await run(tmp_path, port, capsys, measure_seconds=1.0)
     assert max(seen) > 0.0015, "the delay of our own reading is not in the arrival time"

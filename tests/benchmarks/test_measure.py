@@ -8,7 +8,7 @@ from array import array
 import numpy as np
 import pytest
 from benchmarks.load import measure
-from benchmarks.load.measure import Stream, frames, lateness, percentile, summary_ms, turns
+from benchmarks.load.measure import Passed, Stream, delays, frames, lateness, passed, percentile, summary_ms, turns
 
 
 def stream(
@@ -140,3 +140,39 @@ def test_a_window_between_two_frames_misses_none() -> None:
     for start in (0.0, 0.001, 0.0199):
         got = frames(stream(steady(100)), start, start + 1.013)
         assert got["received"] >= got["expected"] == 50
+
+
+def test_a_decision_waits_for_its_own_invite_and_for_ever_when_there_is_none() -> None:
+    decided = {"a": 1.0, "b": 2.0, "c": 3.0}
+    waited = delays(decided, {"b": 2.25, "a": 1.5})
+    assert waited == {"a": 0.5, "b": 0.25, "c": math.inf}
+    assert percentile(list(waited.values()), 95) == math.inf
+
+
+def test_invites_that_were_not_decided_are_not_measured() -> None:
+    with pytest.raises(ValueError, match="no model asked for"):
+        delays({"a": 1.0}, {"a": 1.1, "b": 1.2})
+    with pytest.raises(ValueError, match="before their decision"):
+        delays({"a": 1.0}, {"a": 0.999})
+
+
+def test_what_one_end_sent_is_held_against_what_the_other_received_in_the_same_window() -> None:
+    s = stream(steady(200), loud=set(range(0, 200, 2)))
+    got = passed(s, 100, 50, 0.999, 2.999)
+    assert (got.received, got.loud_received, got.expected, got.crossed) == (100, 50, 100, True)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Passed(sent=100, loud_sent=50, received=97, loud_received=50, expected=100),
+        Passed(sent=100, loud_sent=50, received=103, loud_received=50, expected=100),
+        Passed(sent=100, loud_sent=50, received=100, loud_received=47, expected=100),
+        Passed(sent=100, loud_sent=50, received=100, loud_received=100, expected=100),
+        Passed(sent=50, loud_sent=25, received=50, loud_received=25, expected=100),
+        Passed(sent=100, loud_sent=0, received=100, loud_received=0, expected=100),
+        Passed(sent=0, loud_sent=0, received=0, loud_received=0, expected=100),
+    ],
+)
+def test_sound_that_was_lost_added_or_never_sent_did_not_cross(broken: Passed) -> None:
+    assert not broken.crossed

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.engine import Spec
 from benchmarks.report import Row, shown, table
 from benchmarks.rows import FULL, Bench, carries, complete, trust
+from benchmarks.transfer_rows import judge
 
 from benchmarks import rows
 
@@ -60,6 +61,21 @@ def test_a_good_figure_with_lost_calls_fails() -> None:
     whole = row(measured=[1.0])
     complete(whole, result())
     assert whole.verdict == "holds"
+
+
+def test_a_transfer_that_did_not_happen_once_fails_the_row() -> None:
+    good = result(decided=3, joined=3, decided_again=0, still_open_at_desk=0, background=2)
+    whole = row(measured=[1.0])
+    judge(whole, good, 2)
+    assert whole.verdict == "holds"
+    faults: list[dict[str, Any]] = [
+        {"decided": 2}, {"joined": 2}, {"decided_again": 1}, {"still_open_at_desk": 1}, {"background": 1},
+        {"ended": 2}, {"failures": {"desk: offer without PCMU": 1}},
+    ]  # fmt: skip
+    for fault in faults:
+        broken = row(measured=[1.0])
+        judge(broken, good | fault, 2)
+        assert broken.verdict == "FAILS", fault
 
 
 def test_capacity_needs_every_condition() -> None:

@@ -31,6 +31,15 @@ def test_alaw_follows_g711() -> None:
     assert audio.encode(audio.decode(every)) == every
 
 
+def test_mulaw_follows_g711() -> None:
+    known = {0xFF: 0, 0x7F: 0, 0x80: 32124, 0x00: -32124, 0xEF: 132, 0x8F: 16764}
+    assert {code: int(audio.PCMU.decoding[code]) for code in known} == known
+    every = bytes(code for code in range(256) if code != 0x7F)  # two codes for nothing: one comes back
+    assert audio.PCMU.encode(audio.PCMU.decode(every)) in (every, every[:-1] + b"\x7f")
+    assert not audio.PCMU.loud(bytes([audio.PCMU.silence]) * 160)
+    assert audio.PCMU.loud(audio.PCMU.encode(tone(0.02)))
+
+
 def test_alaw_is_never_further_off_than_half_a_step() -> None:
     pcm = np.arange(-32256, 32257, dtype=np.int16)
     back = np.frombuffer(audio.decode(audio.encode(pcm.tobytes())), np.int16)
@@ -97,6 +106,9 @@ def test_a_response_copies_every_via_and_adds_our_tag_once() -> None:
 def test_an_answer_without_our_codec_or_address_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match="no PCMA audio"):
         wire.media_address(body)
+    with pytest.raises(ValueError, match="no PCMU audio"):
+        wire.media_address(wire.session("192.0.2.1", 4000), "PCMU")
+    assert wire.media_address(wire.session("192.0.2.1", 4000, codec="PCMU"), "PCMU") == ("192.0.2.1", 4000)
     with pytest.raises(ValueError, match="no PCMA audio"):
         wire.media_address("c=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0 9\r\n")
 
