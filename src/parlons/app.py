@@ -40,6 +40,7 @@ from .telephony.media.relay import Relay
 from .telephony.sip.endpoint import Endpoint
 from .telephony.sip.resolver import Resolver
 from .trunks import Trunks
+from .workflows.http_client import HttpClient
 
 WRITER_BEHIND = 50_000
 """Events not stored yet from which on no new call is taken."""
@@ -87,7 +88,8 @@ class Server:
             ),
             log_words=settings.log_words,
         )
-        self.service = CallService(self.endpoint, equipment, max_calls=settings.max_calls)
+        self.http = HttpClient(allow_private=lambda: self.service.directory.settings.allow_private_addresses)
+        self.service = CallService(self.endpoint, equipment, max_calls=settings.max_calls, http=self.http)
         self.trunks = Trunks(self.endpoint, self.resolver)
         self._loaded: object = None
         self._ready = False
@@ -110,12 +112,16 @@ class Server:
         agents = {key: LiveAgent(key, version, agent) for key, (agent, version) in stored.items()}
         connections = await self.store.connections.list()
         installation = await self.store.settings.get()
+        workflows = await self.store.workflows.list()
+        self.service.workflow_secrets = {
+            name: await self.store.secrets.get(name) for name in await self.store.secrets.names()
+        }
         picture = (agents, connections, installation)
         if picture != self._loaded:
             await self._configure(agents, connections, installation)
             self._loaded = picture
             log.info("configuration_live", agents=sorted(agents), connections=sorted(connections))
-        directory = Directory.build(agents.values(), connections, installation, self.trunks.addresses())
+        directory = Directory.build(agents.values(), connections, installation, self.trunks.addresses(), workflows)
         if directory != self.service.directory:
             self.service.directory = directory
 
@@ -168,6 +174,7 @@ class Server:
             if lost:
                 log.warning("calls_closed_after_restart", count=lost)
             server = cls(settings, store)
+            stack.push_async_callback(server.http.aclose)
             if settings.config is not None:
                 await server.apply_folder(settings.config)
             server.writer.start()

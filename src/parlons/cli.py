@@ -15,6 +15,7 @@ from .calls.timeline import CallStatus
 from .commands import calls as calls_commands
 from .commands import config as config_commands
 from .commands import numbers as numbers_commands
+from .commands import workflows as workflow_commands
 from .errors import ParlonsError
 from .settings import Settings, load
 
@@ -25,6 +26,8 @@ agent_app = typer.Typer(no_args_is_help=True, help="Agents: check a file, list w
 app.add_typer(agent_app, name="agent")
 numbers_app = typer.Typer(no_args_is_help=True, help="Phone numbers to transfer to: import a file, get the template.")
 app.add_typer(numbers_app, name="numbers")
+workflow_app = typer.Typer(no_args_is_help=True, help="Workflows: try a file with sample data.")
+app.add_typer(workflow_app, name="workflow")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
@@ -169,6 +172,19 @@ def numbers_countries(
 ) -> None:
     """List the countries with their codes and calling prefixes."""
     numbers_commands.show_countries(language, as_json=json)
+
+
+@workflow_app.command("try")
+def workflow_try(
+    file: Annotated[Path, typer.Argument(help="A JSON or YAML workflow document.")],
+    sample: Annotated[Path | None, typer.Option(help="Input, context and secrets to run it with, as JSON.")] = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Reach private and loopback addresses too.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Run a workflow's file and show each step; exit status 1 when it fails."""
+    _run(workflow_commands.try_file(file, sample, allow_private=allow_private, as_json=json))
 
 
 @app.command()

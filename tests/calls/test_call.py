@@ -168,7 +168,12 @@ class Scene:
             LiveAgent("a", 3, self.agent),
             cast("Any", self.leg),
             self.record,
-            cast("Any", SimpleNamespace(directory=Directory(self.others), outbound_passwords={}, take=lambda _: None)),
+            cast(
+                "Any",
+                SimpleNamespace(
+                    directory=Directory(self.others), outbound_passwords={}, take=lambda _: None, workflow_secrets={}
+                ),
+            ),
             None,
         )
         self.port.run()

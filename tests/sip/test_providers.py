@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -57,15 +57,7 @@ class Sickroom:
         return [e["payload"] for e in events if e["kind"] == kind]
 
 
-@pytest.fixture
-async def sickroom(ailing: tuple[ParlonsServer, int], phone: Phone) -> AsyncIterator[Sickroom]:
-    server, port = ailing
-    async with FailingModel(port) as model:
-        yield Sickroom(server, model, phone)
-
-
-@pytest.mark.parametrize("behaviour", ["answer", "slow", "empty_once"])
-async def test_the_answer_comes_all_the_same(sickroom: Sickroom, behaviour: str) -> None:
+async def the_answer_comes_all_the_same(sickroom: Sickroom, behaviour: str) -> None:
     call = await sickroom.question(behaviour)
     since = asyncio.get_running_loop().time()
     await call.rtp.wait_speech(TURN_SECONDS + 8, since=since)
@@ -91,8 +83,7 @@ async def _speaks_or_hangs_up(call: Call) -> None:
     assert any(not isinstance(outcome, BaseException) for outcome in outcomes), "11 s of silence"
 
 
-@pytest.mark.parametrize("behaviour", ["error", "refuse", "garbage"])
-async def test_a_model_that_is_gone_ends_in_the_error_message(sickroom: Sickroom, behaviour: str) -> None:
+async def ends_in_the_error_message(sickroom: Sickroom, behaviour: str) -> None:
     call = await sickroom.question(behaviour)
     since = asyncio.get_running_loop().time()
     await call.rtp.wait_speech(10, since=since)
@@ -110,8 +101,7 @@ async def test_a_model_that_is_gone_ends_in_the_error_message(sickroom: Sickroom
     assert "unrecoverable" in [e["rule"] for e in sickroom.kinds(call, "never_silent")]
 
 
-@pytest.mark.parametrize("behaviour", ["empty", "cut"])
-async def test_an_answer_that_never_comes_whole_is_apologised_for(sickroom: Sickroom, behaviour: str) -> None:
+async def is_apologised_for(sickroom: Sickroom, behaviour: str) -> None:
     call = await sickroom.question(behaviour)
     for _ in range(2):
         since = asyncio.get_running_loop().time()
@@ -126,8 +116,8 @@ async def test_an_answer_that_never_comes_whole_is_apologised_for(sickroom: Sick
         await call.bye()
 
 
-async def test_a_model_that_hangs_is_apologised_for_within_eight_seconds_of_the_turn(sickroom: Sickroom) -> None:
-    call = await sickroom.question("hang")
+async def is_apologised_for_within_eight_seconds(sickroom: Sickroom, behaviour: str) -> None:
+    call = await sickroom.question(behaviour)
     asked = asyncio.get_running_loop().time()
     spoke = await call.rtp.wait_speech(11, since=asked)
     assert spoke - asked < TURN_SECONDS + 8
@@ -137,8 +127,7 @@ async def test_a_model_that_hangs_is_apologised_for_within_eight_seconds_of_the_
         await call.bye()
 
 
-@pytest.mark.parametrize("agent", ["error-then-good", "hang-then-good", "refuse-then-good"])
-async def test_the_next_model_takes_over(sickroom: Sickroom, agent: str) -> None:
+async def the_next_model_takes_over(sickroom: Sickroom, agent: str) -> None:
     call = await sickroom.question(agent)
     since = asyncio.get_running_loop().time()
     await call.rtp.wait_speech(TURN_SECONDS + 8, since=since)
@@ -149,3 +138,45 @@ async def test_the_next_model_takes_over(sickroom: Sickroom, agent: str) -> None
     await call.bye()
     assert {"llm"} == {e["service"] for e in sickroom.kinds(call, "provider")}
     assert (await asyncio.to_thread(sickroom.server.ended, call.id))["status"] == "completed"
+
+
+CASES: dict[str, Callable[[Sickroom, str], Awaitable[None]]] = {
+    "hang": is_apologised_for_within_eight_seconds,
+    **dict.fromkeys(("error", "refuse", "garbage"), ends_in_the_error_message),
+    **dict.fromkeys(("error-then-good", "hang-then-good", "refuse-then-good"), the_next_model_takes_over),
+    **dict.fromkeys(("empty", "cut"), is_apologised_for),
+    **dict.fromkeys(("answer", "slow", "empty_once"), the_answer_comes_all_the_same),
+}
+AT_ONCE = 4
+"""Each call waits most of its time; more at once, and the phones' own process would be late."""
+
+
+@pytest.fixture(scope="module")
+def played(ailing: tuple[ParlonsServer, int]) -> dict[str, BaseException | None]:
+    """Every case played, several at a time; what went wrong in each."""
+    server, port = ailing
+
+    async def play() -> dict[str, BaseException | None]:
+        turn = asyncio.Semaphore(AT_ONCE)
+        async with FailingModel(port) as model, Phone() as phone:
+            sickroom = Sickroom(server, model, phone)
+
+            async def one(behaviour: str) -> BaseException | None:
+                async with turn:
+                    try:
+                        async with asyncio.timeout(90):
+                            await CASES[behaviour](sickroom, behaviour)
+                    except Exception as error:
+                        return error
+                return None
+
+            return dict(zip(CASES, await asyncio.gather(*map(one, CASES)), strict=True))
+
+    return asyncio.run(play())
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("behaviour", CASES)
+def test_never_silence(played: dict[str, BaseException | None], behaviour: str) -> None:
+    if (error := played[behaviour]) is not None:
+        raise error

@@ -13,6 +13,7 @@ import phonenumbers
 
 from parlons.agents.connections import InstallationSettings, SipConnection
 from parlons.agents.models import Agent
+from parlons.agents.workflows import Workflow
 
 IpAddress = IPv4Address | IPv6Address
 IpNetwork = IPv4Network | IPv6Network
@@ -62,6 +63,7 @@ class Directory:
     settings: InstallationSettings = field(default_factory=InstallationSettings)
     numbers: Mapping[str, str] = field(default_factory=dict)
     """E.164 number to the id of the active inbound agent that answers it."""
+    workflows: Mapping[str, Workflow] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -70,6 +72,7 @@ class Directory:
         connections: Mapping[str, SipConnection],
         settings: InstallationSettings,
         resolved: Mapping[str, Iterable[str]],
+        workflows: Mapping[str, Workflow] | None = None,
     ) -> Directory:
         """Put a picture together. ``resolved`` holds the addresses each connection's host was last seen at."""
         by_id = {live.id: live for live in agents}
@@ -80,7 +83,7 @@ class Directory:
             key: tuple(ip_network(a) for a in (connection.allowed_addresses or resolved.get(key, ())))
             for key, connection in connections.items()
         }
-        return cls(by_id, dict(connections), addresses, settings, numbers)
+        return cls(by_id, dict(connections), addresses, settings, numbers, dict(workflows or {}))
 
     def connections_of(self, source: str) -> list[str]:
         """Ids of the connections that calls from this address may belong to."""

@@ -13,6 +13,7 @@ from parlons.errors import Conflict, NotFound
 from parlons.telephony.sip.endpoint import Endpoint
 from parlons.telephony.sip.leg_in import InboundLeg
 from parlons.telephony.types import Credentials, Leg
+from parlons.workflows.http_client import HttpClient
 
 from .admission import Admitted, Load, Refused, admit
 from .call import Call, new_call_id
@@ -28,7 +29,7 @@ log = logs.get(__name__)
 class CallService:
     """Owns every call under way. ``directory`` and the passwords are replaced whole when configuration changes."""
 
-    def __init__(self, endpoint: Endpoint, equipment: Equipment, *, max_calls: int) -> None:
+    def __init__(self, endpoint: Endpoint, equipment: Equipment, *, max_calls: int, http: HttpClient) -> None:
         self._endpoint = endpoint
         self._equipment = equipment
         self._max_calls = max_calls
@@ -42,6 +43,9 @@ class CallService:
         self.inbound_passwords: dict[str, dict[str, str]] = {}
         """Connection id to {user name: password}, for callers that are challenged."""
         self.outbound_passwords: dict[str, str] = {}
+        self.workflow_secrets: dict[str, str] = {}
+        self.http = http
+        """Of all workflows."""
 
     # -- in ----------------------------------------------------------------------------------------------------
 

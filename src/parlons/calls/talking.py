@@ -26,8 +26,9 @@ from parlons.telephony.types import LegEnd, Outcome
 
 from .bridged import Bridged
 from .dialling import Party, Route, agent_number, choose_route
-from .directory import Directory, LiveAgent
+from .directory import LiveAgent
 from .equipment import Equipment
+from .errands import Errands, Workshop
 from .meanwhile import territory
 from .record import CallRecord
 from .recording import Recording
@@ -42,11 +43,8 @@ RTP_SILENCE_LIMIT_SECONDS = 60.0
 """No packet for this long from a peer that is not holding us: it is gone."""
 
 
-class Office(Protocol):
+class Office(Workshop, Protocol):
     """The configuration that is live now. Implemented by ``calls.service.CallService``."""
-
-    @property
-    def directory(self) -> Directory: ...
 
     @property
     def outbound_passwords(self) -> Mapping[str, str]: ...
@@ -154,6 +152,7 @@ class Talking:
             audio=self._media,
             log_words=self._equipment.log_words,
             line=self,
+            workflows=Errands(self._office, self._record, lambda: self._live, lambda: self._context),
             history=history,
             spent=spent,
             on_step=self._stepped,

@@ -1,0 +1,169 @@
+"""``parlons workflow try``: run a workflow's file with sample data, and show every step."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import typer
+from pydantic import Field
+
+from parlons.agents.common import Document, Identifier, LanguageTag
+from parlons.agents.context import CallContext, system_variables
+from parlons.agents.problems import validate
+from parlons.agents.workflows import Workflow
+from parlons.configuration.reading import Unreadable, parse, resolve
+from parlons.errors import ConfigurationError, InvalidDocument, NotFound
+from parlons.workflows import replies
+from parlons.workflows.failures import ResultInvalid
+from parlons.workflows.http_client import HttpClient
+from parlons.workflows.runner import run
+from parlons.workflows.runs import Run, StepRun
+
+MAX_FILE = 5_000_000
+
+
+class Sample(Document):
+    """Sample data of a run. ``secrets`` not given here are read from the environment."""
+
+    input: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    call: dict[str, Any] = {}
+    agent: dict[str, Any] = {}
+    phone: str = "+33612345678"
+    agent_id: Identifier = "sample"
+    language: LanguageTag = "en-GB"
+    direction: Literal["inbound", "outbound"] = "inbound"
+    secrets: dict[str, str] = Field(default={}, repr=False)
+
+
+async def try_file(file: Path, sample_file: Path | None, *, allow_private: bool, as_json: bool) -> int:
+    """Run it and print. Returns the exit status.
+
+    Raises:
+        NotFound, InvalidDocument: a file is missing or wrong.
+    """
+    workflow = validate(Workflow, _resolved(_data(file), file), str(file))
+    sample = Sample() if sample_file is None else validate(Sample, _data(sample_file), str(sample_file))
+
+    def secret(name: str) -> str | None:
+        return sample.secrets.get(name, os.environ.get(name))
+
+    http = HttpClient(allow_private=lambda: allow_private)
+    try:
+        made = await run(
+            workflow,
+            context=_context(sample).variables(),
+            input=sample.input,
+            trigger=workflow.trigger,
+            call={"id": "sample", "direction": sample.direction, **sample.call},
+            agent={"id": sample.agent_id, **sample.agent},
+            secrets=secret,
+            http=http,
+        )
+    finally:
+        await http.aclose()
+    problem = _problem(workflow, made)
+    if as_json:
+        shown = {**made.as_json(), "problem": problem}
+        typer.echo(json.dumps(shown, ensure_ascii=False, default=str))
+    else:
+        _show(made, problem)
+    return 0 if made.status == "ok" and not problem else 1
+
+
+def _data(file: Path) -> Any:
+    if not file.is_file():
+        raise NotFound(f"there is no file {file}.")
+    data = file.read_bytes()
+    if len(data) > MAX_FILE:
+        raise ConfigurationError(f"{file} is over {MAX_FILE} bytes.")
+    try:
+        return parse(data.decode("utf-8-sig"), is_json=file.suffix.lower() == ".json")
+    except (Unreadable, UnicodeDecodeError) as error:
+        raise InvalidDocument(str(file), [("", str(error))]) from error
+
+
+def _resolved(data: Any, file: Path) -> Any:
+    problems: list[tuple[str, str]] = []
+    made = resolve(data, os.environ, problems)
+    if problems:
+        raise InvalidDocument(str(file), problems)
+    return made
+
+
+def _context(sample: Sample) -> CallContext:
+    context = CallContext(
+        system=system_variables(
+            call_id="sample",
+            agent_id=sample.agent_id,
+            direction=sample.direction,
+            language=sample.language,
+            timezone="Europe/Paris",
+            phone=sample.phone,
+            anonymous=not sample.phone,
+            now=datetime.now(UTC),
+        )
+    )
+    try:
+        context.merge(sample.context)
+    except ValueError as error:
+        raise ConfigurationError(f"the sample's context: {error}.") from error
+    return context
+
+
+def _problem(workflow: Workflow, made: Run) -> str:
+    """What a call would have against the result."""
+    if made.status != "ok":
+        return ""
+    try:
+        if workflow.trigger == "pre_call":
+            replies.pre_call(made.result, made.context)
+        elif workflow.trigger == "live_call":
+            replies.live_call(made.result, made.context)
+        elif workflow.trigger == "failover":
+            replies.failover(made.result)
+    except ResultInvalid as error:
+        return str(error)
+    return ""
+
+
+def _show(made: Run, problem: str) -> None:
+    for step in made.steps:
+        _show_step(step)
+    typer.echo(f"{made.status} in {made.duration_ms} ms")
+    if made.error is not None:
+        typer.echo(f"error {made.error.code}: {made.error.message}")
+    elif problem:
+        typer.echo(f"the result cannot be used: {problem}")
+    if made.context:
+        typer.echo(f"context: {_words(made.context)}")
+    if made.status == "ok":
+        typer.echo(f"result: {_words(made.result)}")
+
+
+def _show_step(step: StepRun) -> None:
+    typer.echo(f"{step.started_ms:>7} ms  {step.id} ({step.type}) took {step.duration_ms} ms")
+    request: Mapping[str, Any] | None = step.request if isinstance(step.request, dict) else None
+    if request is not None:
+        query = f"  query {_words(request['query'])}" if request["query"] else ""
+        typer.echo(f"            > {request['method']} {request['url']}{query}")
+        for name, value in request["headers"].items():
+            typer.echo(f"            > {name}: {_words(value)}")
+        if request["body"] is not None:
+            typer.echo(f"            > {_words(request['body'])}")
+    if step.reply is not None:
+        typer.echo(f"            < {_words(step.reply)}")
+    if step.error is not None:
+        typer.echo(f"            ! {step.error.code}: {step.error.message}")
+
+
+def _words(value: Any) -> str:
+    """One line for a terminal: nothing in it can move the cursor."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
