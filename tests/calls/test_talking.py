@@ -173,3 +173,22 @@ def test_the_longest_duration_counts_all_agents_together(tmp_path: Path) -> None
         assert 95 <= loop.time() - began <= 115
 
     run(scenario())
+
+
+def test_two_hand_overs_in_one_answer_are_one(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        scene = Scene(tmp_path, actions=[to("sales")])
+        scene.others = other("sales")
+        scene.model = FakeLLM(Asks("vers_sales", times=2), "Sales here.")
+
+        async def meanwhile(_call: Call) -> None:
+            await _until(lambda: spoken(scene) == ["Bonjour."])
+            await scene.port.caller_says("Les ventes.")
+            await _until(lambda: "Sales here." in spoken(scene))
+            scene.leg.peer_hangs_up()
+
+        await scene.call(meanwhile)
+        assert sorted(outcomes(scene)) == ["answered", "refused_by_policy"]
+        assert len(scene.voices) == 2
+
+    run(scenario())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,9 @@ class BaresipCall:
     log: str
 
 
-def _configure(folder: Path, port: int, track: Pcm, codecs: tuple[str, ...], rtp: tuple[int, int]) -> None:
+def _configure(
+    folder: Path, port: int, track: Pcm, codecs: tuple[str, ...], rtp: tuple[int, int], more: str = ""
+) -> None:
     names = {"PCMA": "PCMA/8000/1", "PCMU": "PCMU/8000/1", "G722": "G722/16000/1"}
     modules = [*NEEDED, *(["g722"] if "G722" in codecs else [])]
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +52,7 @@ def _configure(folder: Path, port: int, track: Pcm, codecs: tuple[str, ...], rtp
         f"snd_path {folder}",
     ]
     (folder / "config").write_text("\n".join(lines) + "\n", "utf-8")
-    account = f"<sip:bench@127.0.0.1:{port}>;regint=0;audio_codecs={','.join(names[c] for c in codecs)}\n"
+    account = f"<sip:bench@127.0.0.1:{port}>;regint=0;audio_codecs={','.join(names[c] for c in codecs)}{more}\n"
     (folder / "accounts").write_text(account, "utf-8")
     (folder / "contacts").write_text("", "utf-8")
 
@@ -67,11 +71,7 @@ async def call(
 
     Returns sooner when the other side hangs up.
     """
-    track = silence(seconds + 5)
-    for at, words in script:
-        start = round(at * NARROW)
-        track[start : start + len(words)] = words[: len(track) - start]
-    _configure(folder, port, track, codecs, rtp)
+    _configure(folder, port, _track(script, seconds), codecs, rtp)
     process = await asyncio.create_subprocess_exec(
         "baresip", "-f", str(folder), "-e", f"/dial {target}",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -94,6 +94,73 @@ async def call(
         await _quit(process)
     log = "\n".join(lines)
     return BaresipCall("Call established" in log, closed, _heard(folder), log)
+
+
+def _track(script: list[tuple[float, Pcm]], seconds: float) -> Pcm:
+    """A microphone's file: each part that many seconds into the call."""
+    track = silence(seconds + 5)
+    for at, words in script:
+        start = round(at * NARROW)
+        track[start : start + len(words)] = words[: len(track) - start]
+    return track
+
+
+@dataclass
+class Answering:
+    """A baresip that waits for a call to ``uri`` and answers it at once. ``call`` is known after the block."""
+
+    uri: str
+    lines: list[str] = field(default_factory=list)
+    call: BaresipCall | None = None
+
+
+@contextlib.asynccontextmanager
+async def answering(
+    folder: Path,
+    *,
+    script: list[tuple[float, Pcm]],
+    seconds: float,
+    port: int = 15481,
+    codecs: tuple[str, ...] = ("PCMA",),
+    rtp: tuple[int, int] = (36600, 36690),
+) -> AsyncIterator[Answering]:
+    """Wait for one call as ``sip:bench@127.0.0.1:port``, answer it and say each part that many seconds into it.
+
+    Args:
+        seconds: how long the microphone has something to say, or silence.
+    """
+    _configure(folder, port, _track(script, seconds), codecs, rtp, ";answermode=auto")
+    process = await asyncio.create_subprocess_exec(
+        "baresip", "-f", str(folder),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output = process.stdout
+    assert output is not None
+    waiting = Answering(f"sip:bench@127.0.0.1:{port}")
+    ready = asyncio.Event()
+
+    async def read() -> None:
+        async for raw in output:
+            waiting.lines.append(re.sub(r"\x1b\[[0-9;]*m", "", raw.decode(errors="replace")).rstrip())
+            if "baresip is ready" in waiting.lines[-1]:
+                ready.set()
+
+    reading = asyncio.create_task(read())
+    try:
+        async with asyncio.timeout(10):
+            await ready.wait()
+        yield waiting
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(reading, 5)
+        await _quit(process)
+        log = "\n".join(waiting.lines)
+        closed = re.search(r"session closed:? ?(.*)", log)
+        waiting.call = BaresipCall(
+            "Call established" in log, (closed.group(1) or "closed") if closed else "", _heard(folder), log
+        )
 
 
 async def _quit(process: asyncio.subprocess.Process) -> None:

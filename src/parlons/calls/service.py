@@ -175,8 +175,13 @@ class CallService:
         return len(self._calls)
 
     def gauges(self) -> dict[str, float]:
-        """Calls under way, and how many there may be."""
-        return {"active": len(self._calls), "limit": self._max_calls, "draining": float(self._draining)}
+        """Calls under way and how many there may be, and the legs that were dialled."""
+        return {
+            "active": len(self._calls),
+            "limit": self._max_calls,
+            "draining": float(self._draining),
+            "outbound_legs": self._equipment.exchange.limits.legs,
+        }
 
     @property
     def ready(self) -> bool:

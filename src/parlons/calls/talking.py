@@ -103,6 +103,7 @@ class Talking:
         self._providers: Built | None = None
         self._next: tuple[LiveAgent, Built] | None = None
         self._hand_overs = 0
+        self._ringing = False
         self._conversation: Conversation | None = None
         self._bridge: Bridged | None = None
         self._release_leg: Callable[[], None] = _nothing
@@ -233,6 +234,21 @@ class Talking:
     # -- Line ----------------------------------------------------------------------------------------------------
 
     async def transfer(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
+        if refused := self._leaving():
+            return refused
+        self._ringing = True
+        try:
+            return await self._ring(order, sentence)
+        finally:
+            self._ringing = False
+
+    def _leaving(self) -> TransferResult | None:
+        """A model may ask for two things in one answer, and the runtime does both at once: the first counts."""
+        if self._ringing or self._bridge is not None or self._next is not None:
+            return TransferResult(Outcome.REFUSED_BY_POLICY, detail="the caller is being put through already")
+        return None
+
+    async def _ring(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
         directory, record, agent = self._office.directory, self._record, self._live.agent
         inbound = record.direction == "inbound"
         assert self._providers is not None
@@ -294,6 +310,8 @@ class Talking:
                 self._release_leg = release
 
     def hand_over(self, agent_id: str) -> TransferResult:
+        if refused := self._leaving():
+            return refused
         live = self._office.directory.agents.get(agent_id)
         if live is None or not live.agent.active:
             return TransferResult(Outcome.INVALID_DESTINATION, detail=f"there is no active agent {agent_id!r}")
