@@ -179,7 +179,7 @@ def test_two_hand_overs_in_one_answer_are_one(tmp_path: Path) -> None:
     async def scenario() -> None:
         scene = Scene(tmp_path, actions=[to("sales")])
         scene.others = other("sales")
-        scene.model = FakeLLM(Asks("vers_sales", times=2), "Sales here.")
+        scene.model = FakeLLM(Asks("vers_sales", times=2), otherwise="Sales here.")
 
         async def meanwhile(_call: Call) -> None:
             await _until(lambda: spoken(scene) == ["Bonjour."])
