@@ -13,7 +13,9 @@ from parlons.calls.call import Call
 from parlons.calls.directory import LiveAgent
 from parlons.calls.timeline import CallStatus, Kind
 from parlons.errors import ProviderUnusable
+from parlons.telephony.media.recorder import Recorder
 from tests.calls.test_call import Scene
+from tests.conversation.test_path import path, prompt, transition
 from tests.support.fakes import Call as Asks
 from tests.support.fakes import FakeLLM, FakeVAD
 from tests.support.virtual_time import run
@@ -39,6 +41,10 @@ def spoken(scene: Scene) -> list[str]:
 
 def outcomes(scene: Scene) -> list[str]:
     return [e.payload["outcome"] for e in scene.writer.events if e.kind is Kind.ACTION_FINISHED]
+
+
+def _steps(scene: Scene) -> list[str]:
+    return [e.payload["step"] for e in scene.writer.events if e.kind is Kind.STEP_ENTERED]
 
 
 async def _until(condition: Any, seconds: float = 40.0) -> None:
@@ -190,5 +196,42 @@ def test_two_hand_overs_in_one_answer_are_one(tmp_path: Path) -> None:
         await scene.call(meanwhile)
         assert sorted(outcomes(scene)) == ["answered", "refused_by_policy"]
         assert len(scene.voices) == 2
+
+    run(scenario())
+
+
+def test_the_recording_is_silent_through_a_sensitive_step(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        steps = path(
+            prompt("a", transition("go", "secret")),
+            prompt("secret", transition("done", "b"), sensitive=True),
+            prompt("b"),
+        )
+        scene = Scene(tmp_path, record_audio=True, path=steps)
+        scene.model = FakeLLM(Asks("go"), "Votre code ?", Asks("done"), "Merci.")
+        muted: list[bool] = []
+
+        async def meanwhile(_call: Call) -> None:
+            def note() -> None:
+                recorder = getattr(scene.port.tap, "__self__", None)
+                assert isinstance(recorder, Recorder)
+                muted.append(recorder.muted)
+
+            await _until(lambda: spoken(scene) == ["Bonjour."])
+            note()
+            await scene.port.caller_says("Allez.")
+            await _until(lambda: _steps(scene)[-1] == "secret")
+            await asyncio.sleep(2)
+            note()
+            await scene.port.caller_says("Quatre trois deux un.")
+            await _until(lambda: "Merci." in spoken(scene))
+            note()
+            scene.leg.peer_hangs_up()
+
+        record = await scene.call(meanwhile)
+        assert muted == [False, True, False]
+        assert spoken(scene) == ["Bonjour.", "Merci."]
+        assert "Quatre" not in repr([e.payload for e in scene.writer.events])
+        assert "path" not in record.context
 
     run(scenario())
