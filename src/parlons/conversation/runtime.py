@@ -103,6 +103,17 @@ def new_nodes(host: Host, agent: Agent, providers: Built, detector: vad.VAD | No
     return Nodes(answering, speaking, hearing, pronunciations)
 
 
+def said_so_far(session: AgentSession[None], *, tools: bool) -> llm.ChatContext:
+    """What was said, without instructions; with what tools found, unless they are of no use to whoever reads it. A call
+    that was left without an answer (a transition) is left out: a model would wait for it."""
+    history = session.history.copy(
+        exclude_function_call=not tools, exclude_instructions=True, exclude_handoff=True, exclude_config_update=True
+    )
+    answered = {item.call_id for item in history.items if item.type == "function_call_output"}
+    history.items = [item for item in history.items if item.type != "function_call" or item.call_id in answered]
+    return history
+
+
 async def tell_model(session: AgentSession[None], text: str) -> None:
     """Put an instruction into the conversation, for the model's next answer and for the steps that follow."""
     session.history.add_message(role="system", content=text)

@@ -33,7 +33,7 @@ from .phrases import Phrases, phrases_for
 from .plan import StepPlan, first_plan, hang_up_policy
 from .prompt import OPENING, TAKEN_OVER, Templates, keypad_turn
 from .replies import Replies
-from .runtime import Attachment, Built, close_session, new_nodes, new_session, tell_model
+from .runtime import Attachment, Built, close_session, new_nodes, new_session, said_so_far, tell_model
 from .silence import SilenceChecks
 from .stepping import Stepping
 from .vad import new_detector, set_pause
@@ -234,11 +234,7 @@ class Conversation:
     @property
     def history(self) -> llm.ChatContext:
         """What was said so far, for an agent that takes over."""
-        if self._session is None:
-            return llm.ChatContext.empty()
-        return self._session.history.copy(
-            exclude_function_call=True, exclude_instructions=True, exclude_handoff=True, exclude_config_update=True
-        )
+        return said_so_far(self._session, tools=False) if self._session is not None else llm.ChatContext.empty()
 
     @property
     def seconds(self) -> float:

@@ -28,6 +28,7 @@ from .host import Host
 from .line import Line, TransferResult
 from .plan import Opening, StepPlan, first_plan, hang_up_policy
 from .prompt import Templates, instructions, step_opening
+from .runtime import said_so_far
 from .steps import Nodes, StepAgent
 from .walk import Walk
 from .workflows import WorkflowResult, Workflows
@@ -161,10 +162,7 @@ class Stepping:
     async def enter(self, plan: StepPlan, opening: Opening) -> None:
         assert self._session is not None
         await self.settled()
-        history = self._session.history.copy(
-            exclude_instructions=True, exclude_handoff=True, exclude_config_update=True
-        )
-        step = await self._make(plan, history, opening.text)
+        step = await self._make(plan, said_so_far(self._session, tools=True), opening.text)
         if self._host.over:
             return
         self.plan, self._opening = plan, opening
