@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from parlons.agents.models import Agent
+from parlons.agents.workflows import Workflow
 from parlons.calls.call import Call
 from parlons.calls.directory import Directory, LiveAgent
 from parlons.calls.equipment import Equipment
@@ -130,6 +131,7 @@ class Scene:
         self.folder = folder
         self.others: dict[str, LiveAgent] = {}
         """More agents of the installation."""
+        self.workflows: dict[str, Workflow] = {}
         self.voices: list[FakeTTS] = []
         """Of each agent that had the call, in order."""
         self.agent = Agent.model_validate(
@@ -171,7 +173,11 @@ class Scene:
             cast(
                 "Any",
                 SimpleNamespace(
-                    directory=Directory(self.others), outbound_passwords={}, take=lambda _: None, workflow_secrets={}
+                    directory=Directory(self.others, workflows=self.workflows),
+                    outbound_passwords={},
+                    take=lambda _: None,
+                    workflow_secrets={},
+                    http=None,
                 ),
             ),
             None,

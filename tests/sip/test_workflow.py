@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,12 +29,15 @@ class _Shop(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append({"path": self.path, "body": body})
+        if self.path == "/slow":
+            time.sleep(5)
         reply = json.dumps({"say": SENT}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(reply)))
         self.end_headers()
-        self.wfile.write(reply)
+        with contextlib.suppress(OSError):  # who asked has given up
+            self.wfile.write(reply)
 
     def log_message(self, *_args: Any) -> None:
         """Quiet."""
@@ -45,19 +51,20 @@ def shop() -> Iterator[int]:
     server.shutdown()
 
 
-async def test_the_caller_hears_what_the_workflow_found(
-    shop: int, phone: Phone, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    steps = [
-        {
-            "id": "find",
-            "type": "http",
-            "method": "POST",
-            "url": f"http://127.0.0.1:{shop}/orders",
-            "body": {"call": "{{ system.call_id }}", "agent": "{{ system.agent_id }}"},
-        },
-        {"id": "back", "type": "return", "value": "{{ steps.find.body }}"},
-    ]
+@pytest.fixture(scope="module")
+def server(shop: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParlonsServer]:
+    """Agents whose workflows ask the shop."""
+    find = {
+        "id": "find",
+        "type": "http",
+        "method": "POST",
+        "url": f"http://127.0.0.1:{shop}/orders",
+        "body": {"call": "{{ system.call_id }}", "agent": "{{ system.agent_id }}"},
+    }
+    slow = {**find, "url": f"http://127.0.0.1:{shop}/slow", "timeout_seconds": 30}
+    orders = {"name": "Orders", "trigger": "live_call", "status": "published"}
+    known = {"name": "Known", "trigger": "pre_call", "status": "published"}
+    greeting = "{% if said %}{{ said }}{% else %}" + agents.GREETING + "{% endif %}"
     action = {
         "type": "workflow",
         "name": "find_order",
@@ -65,18 +72,51 @@ async def test_the_caller_hears_what_the_workflow_found(
         "workflow_id": "orders",
     }
     configuration = {
-        "agents": {"lab": agents.agent(actions=[action])},
-        "workflows": {"orders": {"name": "Orders", "trigger": "live_call", "status": "published", "steps": steps}},
+        "agents": {
+            "lab": agents.agent(actions=[action]),
+            "known": agents.agent(greeting=greeting, pre_call={"workflow_id": "known"}),
+            "late": agents.agent(greeting=greeting, pre_call={"workflow_id": "late", "timeout_seconds": 1}),
+        },
+        "workflows": {
+            "orders": {**orders, "steps": [find, {"id": "back", "type": "return", "value": "{{ steps.find.body }}"}]},
+            "known": {
+                **known,
+                "steps": [find, {"id": "back", "type": "return", "value": {"said": "{{ steps.find.body.say }}"}}],
+            },
+            "late": {**known, "steps": [slow]},
+        },
         "settings": {"allow_private_addresses": True},
     }
     folder = tmp_path_factory.mktemp("workflow")
-    with ParlonsServer(folder, configuration, rtp_ports=range(36560, 36600)) as server:
-        call = await dial(phone, server, "lab")
-        await listen(call)
-        assert sounds_like(await ask(call, "où est ma livraison"), SENT) > SAME_WORDS
-        await goodbye(call)
-        record = server.ended(call.id)
-        assert _Shop.asked == [{"path": "/orders", "body": {"call": record["id"], "agent": "lab"}}]
-        finished = [e["payload"] for e in server.timeline(record["id"]) if e["kind"] == "action_finished"]
-        assert (finished[0]["action"], finished[0]["outcome"]) == ("find_order", "ok")
-        server.assert_no_bug()
+    with ParlonsServer(folder, configuration, rtp_ports=range(36560, 36600)) as made:
+        yield made
+        made.assert_no_bug()
+
+
+async def test_the_caller_hears_what_the_workflow_found(server: ParlonsServer, phone: Phone) -> None:
+    call = await dial(phone, server, "lab")
+    await listen(call)
+    assert sounds_like(await ask(call, "où est ma livraison"), SENT) > SAME_WORDS
+    await goodbye(call)
+    record = server.ended(call.id)
+    assert {"path": "/orders", "body": {"call": record["id"], "agent": "lab"}} in _Shop.asked
+    finished = [e["payload"] for e in server.timeline(record["id"]) if e["kind"] == "action_finished"]
+    assert (finished[0]["action"], finished[0]["outcome"]) == ("find_order", "ok")
+
+
+async def test_what_is_asked_while_it_rings_is_in_the_greeting(server: ParlonsServer, phone: Phone) -> None:
+    call = await dial(phone, server, "known")
+    assert 180 in call.codes()
+    assert sounds_like(await listen(call), SENT) > SAME_WORDS
+    await call.bye()
+
+
+async def test_a_service_that_is_late_costs_the_caller_no_more_than_its_time(
+    server: ParlonsServer, phone: Phone
+) -> None:
+    asked = asyncio.get_running_loop().time()
+    call = await dial(phone, server, "late")
+    assert asyncio.get_running_loop().time() - asked < 1.25  # the deadline that the specification gives
+    assert sounds_like(await listen(call), agents.GREETING) > SAME_WORDS
+    await call.bye()
+    assert server.ended(call.id)["trigger"] == "pre_call_timeout"

@@ -15,6 +15,7 @@ import structlog
 
 from parlons import logs
 from parlons.agents.connections import SipConnection
+from parlons.agents.models import Agent
 from parlons.conversation.audio import play_pcm
 from parlons.conversation.providers.registry import Built
 from parlons.errors import LegClosed, ParlonsError, PortsExhausted, SdpError
@@ -24,11 +25,12 @@ from parlons.telephony.types import Leg, LegEnd, LegEvents, Outcome
 from .directory import LiveAgent
 from .equipment import Equipment
 from .messages import SAMPLE_RATE, default_error_message
+from .pre_call import prepare
 from .record import CallRecord
 from .recording import Recording
 from .talking import Office, Talking
 from .timeline import Actor, CallStatus, Event, Kind, Timeline
-from .variables import sip_variables
+from .variables import call_context, sip_variables
 
 CANCELLED = 487
 """RFC 3261 section 9: the code of an INVITE that its caller gave up."""
@@ -78,6 +80,7 @@ class Call:
         self._media: RtpMedia | None = None
         self._recording: Recording | None = None
         self._releases: list[Callable[[], None]] = []
+        self._context = call_context(live, record, sip_variables(leg.info))
         self._unusable = ""
         """Why the agent cannot run."""
         leg.events.ended = self._leg_ended
@@ -154,7 +157,7 @@ class Call:
         self._open_media()
         self._leg.ring()
         self.timeline.add("system", Kind.RINGING)
-        providers = self._providers()
+        providers = await self._prepare()
         await self._leg.answer()
         setup = self._loop.time() - self._started
         self._equipment.metrics.setup.observe(setup)
@@ -170,7 +173,7 @@ class Call:
 
     async def _outbound(self) -> None:
         self._open_media()
-        providers = self._providers()
+        providers = await self._prepare()
         if providers is None:
             self._finish(CallStatus.FAILED, "system", self._unusable)
             return  # nothing is dialled for an agent that cannot run
@@ -197,10 +200,37 @@ class Call:
         self._media.send_info = self._leg.send_info
         self._leg.attach(self._media)
 
+    async def _prepare(self) -> Built | None:
+        """What the call needs before it is answered, or dialled; None for an agent that cannot run. Raises LegClosed
+        when the caller leaves meanwhile."""
+        asked = prepare(self._office, self._live, self.record, self._context, self.timeline, self._build)
+        preparing = asyncio.ensure_future(asked)
+        try:
+            waiting: set[asyncio.Future[Any]] = {preparing, self._gone, self._stop}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if not preparing.done():
+                if self._stop.done():
+                    self._finish(CallStatus.FAILED, "system", self._stop.result())
+                raise LegClosed("the call ended while it was prepared")
+            prepared = preparing.result()
+        finally:
+            preparing.cancel()
+            await asyncio.gather(preparing, return_exceptions=True)
+        if prepared.live is not self._live:
+            self._live = prepared.live
+            self._context = self._context.handed_to(call_context(self._live, self.record, {}))
+        if prepared.failed:
+            self._unusable = prepared.failed
+            return None
+        return prepared.providers or self._providers()
+
+    def _build(self, agent: Agent) -> Built:
+        assert self._media is not None
+        return self._equipment.build_providers(agent, self._media.sample_rate)
+
     def _providers(self) -> Built | None:
         try:
-            assert self._media is not None
-            return self._equipment.build_providers(self._live.agent, self._media.sample_rate)
+            return self._build(self._live.agent)
         except ParlonsError as error:
             self.timeline.add("system", Kind.PROVIDER, service="all", event="failed", error=error.message)
             self.record.trigger = "agent_unavailable"
@@ -234,7 +264,7 @@ class Call:
             self._recording,
             gone=self._gone,
             stop=self._stop,
-            sip=sip_variables(info),
+            context=self._context,
             caller_name=info.caller_name if info is not None and not info.anonymous else "",
         )
         over = await talking.run(providers)

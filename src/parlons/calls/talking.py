@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from livekit.agents import llm
 
+from parlons.agents.context import CallContext
 from parlons.conversation.host import ConversationEnd
 from parlons.conversation.line import TransferOrder, TransferResult
 from parlons.conversation.plan import StepPlan
@@ -71,6 +72,7 @@ class Talking:
         live: the agent that answers; a hand-over replaces it.
         gone: done when the caller's leg has ended.
         stop: done when the call is asked to end, with the reason.
+        context: the call's variables, with what the pre-call workflow gave.
         caller_name: as the network gave it.
     """
 
@@ -86,7 +88,7 @@ class Talking:
         *,
         gone: asyncio.Future[LegEnd],
         stop: asyncio.Future[str],
-        sip: Mapping[str, Any],
+        context: CallContext,
         caller_name: str = "",
     ) -> None:
         self._equipment = equipment
@@ -99,7 +101,7 @@ class Talking:
         self._gone = gone
         self._stop = stop
         self._caller_name = caller_name
-        self._context = call_context(live, record, sip)
+        self._context = context
         self._providers: Built | None = None
         self._next: tuple[LiveAgent, Built] | None = None
         self._hand_overs = 0

@@ -32,6 +32,8 @@ class Kind(enum.StrEnum):
 
     RINGING = "ringing"
     """{}"""
+    PRE_CALL = "pre_call"
+    """{outcome: ok, cancelled or the failover trigger, detail, duration_ms}"""
     ANSWERED = "answered"
     """{codec, setup_ms}"""
     TRANSCRIPT = "transcript"
