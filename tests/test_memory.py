@@ -18,7 +18,7 @@ def test_only_when_idle_and_twice(monkeypatch: pytest.MonkeyPatch) -> None:
         loop = asyncio.get_running_loop()
         start = loop.time()
         monkeypatch.setattr(memory, "give_back", lambda: given.append(loop.time() - start))
-        job = asyncio.ensure_future(memory.give_back_when_idle(lambda: state["calls"], lambda: state["ended"]))
+        job = asyncio.ensure_future(memory.keep(lambda: state["calls"], lambda: state["ended"]))
         await asyncio.sleep(20)
         assert given == []  # no call, nothing to give back
         state.update(calls=1, ended=1)
@@ -32,6 +32,31 @@ def test_only_when_idle_and_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(given) == 2
     assert 45 <= given[0] <= 48
     assert 110 <= given[1] <= 113
+
+
+def test_a_little_at_a_time_while_calls_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    at: list[float] = []
+    state = {"ended": 0}
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        monkeypatch.setattr("gc.collect", lambda: at.append(round(loop.time() - start)))
+        job = asyncio.ensure_future(memory.keep(lambda: 30, lambda: state["ended"]))
+        await asyncio.sleep(10)
+        assert at == []
+        state["ended"] = 15
+        await asyncio.sleep(10)
+        assert at == []
+        state["ended"] = 16
+        await asyncio.sleep(2)
+        assert len(at) == 1
+        await asyncio.sleep(70)
+        job.cancel()
+
+    run(scenario())
+    assert len(at) == 2  # also a long call leaves something behind
+    assert 60 <= at[1] - at[0] <= 61
 
 
 def test_really_collects() -> None:

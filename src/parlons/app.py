@@ -203,7 +203,7 @@ class Server:
             jobs = (
                 server._watch(),
                 purge_daily(store, settings.data_dir / "recordings"),
-                memory.give_back_when_idle(lambda: server.service.active, lambda: server.service.ended),
+                memory.keep(lambda: server.service.active, lambda: server.service.ended),
             )
             for work in jobs:
                 stack.push_async_callback(_cancel, asyncio.ensure_future(work))
