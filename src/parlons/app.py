@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -112,10 +112,8 @@ class Server:
         agents = {key: LiveAgent(key, version, agent) for key, (agent, version) in stored.items()}
         connections = await self.store.connections.list()
         installation = await self.store.settings.get()
-        workflows = await self.store.workflows.list()
-        self.service.workflow_secrets = {
-            name: await self.store.secrets.get(name) for name in await self.store.secrets.names()
-        }
+        workflows = await self.store.workflows.all_in_clear()
+        self.service.workflow_secrets = await self.store.secrets.all_in_clear()
         picture = (agents, connections, installation)
         if picture != self._loaded:
             await self._configure(agents, connections, installation)
@@ -246,7 +244,7 @@ class _Http(uvicorn.Server):
     """uvicorn without its own signal handlers: the process has one idea of stopping."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 

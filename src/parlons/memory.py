@@ -36,7 +36,7 @@ def settle() -> None:
 
     A full collection walks everything that was ever imported: 0.3 s in which nobody hears anything. Left to itself it
     comes when the remains of hundreds of calls have gathered, and freeing those takes as long (0.13 to 0.27 s, measured
-    with thirty calls talking); sixteen calls' remains take under 0.1 s.
+    with thirty calls talking); sixteen calls' remains took 0.1 s at most.
     """
     gc.collect()
     gc.freeze()

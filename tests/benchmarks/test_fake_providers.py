@@ -16,6 +16,7 @@ from benchmarks import engine, fake_providers
 from parlons.agents.common import slug
 from parlons.agents.connections import InstallationSettings, SipConnection
 from parlons.agents.models import Agent
+from parlons.agents.path import PromptStep
 
 from .test_tools import tone
 
@@ -91,7 +92,9 @@ def test_the_agent_under_test_is_one_that_parlons_takes() -> None:
     for document in (engine.AGENT, engine.SWITCHBOARD):
         agent = Agent.model_validate(document)
         assert agent.path is not None
-        assert agent.path.steps[0].end_of_speech_ms == engine.END_OF_SPEECH_MS  # type: ignore[union-attr]
+        step = agent.path.steps[0]
+        assert isinstance(step, PromptStep)
+        assert step.end_of_speech_ms == engine.END_OF_SPEECH_MS
     assert [slug(action.name) for action in agent.actions] == [fake_providers.PUT_THROUGH]
     InstallationSettings.model_validate(engine.SWITCHBOARD_SETTINGS)
 

@@ -12,6 +12,7 @@ from parlons.agents.models import Agent
 from parlons.agents.workflows import Workflow
 from parlons.calls.call import Call
 from parlons.calls.timeline import CallStatus, Kind
+from parlons.conversation.providers.registry import Built
 from parlons.errors import ProviderUnusable
 from tests.calls.test_call import Scene, after
 from tests.support.fakes import FakeVAD
@@ -171,6 +172,21 @@ def test_the_caller_leaves_while_it_runs(tmp_path: Path) -> None:
     assert "answer" not in scene.leg.did
     assert pre_call(scene)["outcome"] == "cancelled"
     assert record.ended_by == "caller"
+
+
+def test_providers_of_a_call_that_is_never_answered_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = scene_of(tmp_path, answers({}))
+    scene.leg.left_before_answer = True
+    closed: list[Built] = []
+    close = Built.aclose
+
+    async def aclose(built: Built) -> None:
+        closed.append(built)
+        await close(built)
+
+    monkeypatch.setattr(Built, "aclose", aclose)
+    assert run(scene.call()).status is CallStatus.CANCELED
+    assert len(closed) == 1
 
 
 def test_an_outbound_call_that_must_not_be_made_is_not_dialled(tmp_path: Path) -> None:

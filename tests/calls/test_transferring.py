@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from parlons.calls.dialling import Party
-from parlons.calls.meanwhile import territory
+from parlons.calls.ringing_audio import territory
 from parlons.calls.transferring import MOVES, Phase
 from parlons.errors import IllegalMove, ProviderError
 from parlons.telephony.types import Outcome

@@ -63,10 +63,7 @@ def test_a_transition_swaps_instructions_and_tools_keeps_the_conversation_and_op
             await test.exchange("Je voudrais un rendez-vous lundi.")
             await test.agent_quiet(2.0)
             assert test.words("agent") == [GREETING, "Très bien. À quelle heure ?"]
-            assert test.model.tools == [["book", "hang_up"], ["back", "hang_up"]] or test.model.tools == [
-                ["hang_up", "book"],
-                ["hang_up", "back"],
-            ]
+            assert [sorted(tools) for tools in test.model.tools] == [["book", "hang_up"], ["back", "hang_up"]]
             first, second = test.model.asked
             assert "Instructions of accueil." in system(first)
             assert "Instructions of rdv." in system(second)

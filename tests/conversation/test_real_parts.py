@@ -111,3 +111,18 @@ def test_words_are_logged_only_when_asked(wanted: bool) -> None:
     with structlog.testing.capture_logs() as logged:
         run(scenario())
     assert ("Secret" in str(logged)) is wanted
+
+
+def test_the_words_of_a_sensitive_step_are_never_logged() -> None:
+    async def scenario() -> None:
+        words: deque[str] = deque()
+        step = {"id": "code", "type": "prompt", "prompt": "Demande le code.", "sensitive": True}
+        path = {"start": "code", "steps": [step]}
+        async with call("Secret de l'agent.", words=words, log_words=True, path=path) as test:
+            await test.agent_quiet()
+            await test.exchange("Secret du client")
+            assert test.model.last_user_words() == "Secret du client"
+
+    with structlog.testing.capture_logs() as logged:
+        run(scenario())
+    assert "Secret" not in str(logged)

@@ -11,7 +11,7 @@ import pytest
 from livekit.agents import llm
 
 from parlons.calls.timeline import Kind
-from parlons.conversation.prompt import _OUTCOMES
+from parlons.conversation.prompt import OUTCOME_REASONS
 from parlons.telephony.types import Outcome
 from tests.conversation.calls import GREETING, TestCall, call, context
 from tests.support.fakes import Call, FakeLine
@@ -52,7 +52,7 @@ def test_an_answered_transfer_ends_the_conversation_after_its_sentence() -> None
     run(scenario())
 
 
-@pytest.mark.parametrize("outcome", list(_OUTCOMES))
+@pytest.mark.parametrize("outcome", list(OUTCOME_REASONS))
 def test_every_other_outcome_gives_the_call_back_to_an_agent_that_knows_why(outcome: Outcome) -> None:
     async def scenario() -> None:
         line = FakeLine(outcome, takes=12.0)

@@ -155,6 +155,21 @@ def test_a_workflow_that_is_not_there_is_not_offered() -> None:
     run(scenario())
 
 
+def test_the_words_of_a_step_whose_workflow_is_gone_come_before_the_next_steps() -> None:
+    async def scenario() -> None:
+        agents_path = path(
+            prompt("a", transition("go", "look", message={"mode": "text", "text": "Je vérifie."})),
+            {"id": "look", "type": "workflow", "workflow_id": "missing", "on_success": "b", "on_error": "b"},
+            prompt("b"),
+        )
+        async with call(Call("go"), "Rien trouvé.", path=agents_path, workflows=FakeWorkflows()) as test:
+            await asked(test)
+            await test.until(lambda: len(test.words("agent")) == 3)
+            assert test.words("agent")[1:] == ["Je vérifie.", "Rien trouvé."]
+
+    run(scenario())
+
+
 def test_a_workflow_step_takes_its_way_out() -> None:
     for result, wanted in ((WorkflowResult("ok", {}), "b"), (WorkflowResult("error", error="no"), "sorry")):
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from parlons.workflows import webhook
 from tests.sip import agents
 from tests.sip.talking import SAME_WORDS, ask, dial, goodbye, listen, sounds_like
 from tests.support.phone import Phone
@@ -20,6 +21,7 @@ from tests.support.server import ParlonsServer
 
 pytestmark = pytest.mark.peer
 
+SECRET = "signs what is sent"
 SENT = "Votre commande est partie ce matin, vous la recevrez demain."
 
 
@@ -27,11 +29,16 @@ class _Shop(BaseHTTPRequestHandler):
     asked: list[dict[str, Any]] = []
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.asked.append({"path": self.path, "body": body})
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/signed" and not webhook.verify(
+            SECRET, self.headers.get(webhook.SIGNATURE_HEADER, ""), raw, now=time.time()
+        ):
+            self.send_error(403)
+            return
+        self.asked.append({"path": self.path, "body": json.loads(raw)})
         if self.path == "/slow":
             time.sleep(5)
-        reply = json.dumps({"say": SENT}).encode()
+        reply = json.dumps({"say": SENT, "said": SENT}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(reply)))
@@ -75,6 +82,7 @@ def server(shop: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parl
         "agents": {
             "lab": agents.agent(actions=[action]),
             "known": agents.agent(greeting=greeting, pre_call={"workflow_id": "known"}),
+            "signed": agents.agent(greeting=greeting, pre_call={"workflow_id": "signed"}),
             "late": agents.agent(greeting=greeting, pre_call={"workflow_id": "late", "timeout_seconds": 1}),
         },
         "workflows": {
@@ -84,11 +92,18 @@ def server(shop: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parl
                 "steps": [find, {"id": "back", "type": "return", "value": {"said": "{{ steps.find.body.say }}"}}],
             },
             "late": {**known, "steps": [slow]},
+            "signed": {
+                **known,
+                "kind": "webhook",
+                "url": f"http://127.0.0.1:{shop}/signed",
+                "secret": "${SHOP_SECRET}",
+            },
         },
         "settings": {"allow_private_addresses": True},
     }
     folder = tmp_path_factory.mktemp("workflow")
-    with ParlonsServer(folder, configuration, rtp_ports=range(36560, 36600)) as made:
+    key = {"SHOP_SECRET": SECRET}
+    with ParlonsServer(folder, configuration, rtp_ports=range(36560, 36600), environment=key) as made:
         yield made
         made.assert_no_bug()
 
@@ -104,8 +119,10 @@ async def test_the_caller_hears_what_the_workflow_found(server: ParlonsServer, p
     assert (finished[0]["action"], finished[0]["outcome"]) == ("find_order", "ok")
 
 
-async def test_what_is_asked_while_it_rings_is_in_the_greeting(server: ParlonsServer, phone: Phone) -> None:
-    call = await dial(phone, server, "known")
+@pytest.mark.parametrize("agent", ["known", "signed"])
+async def test_what_is_asked_while_it_rings_is_in_the_greeting(server: ParlonsServer, phone: Phone, agent: str) -> None:
+    """By a step that asks, and by a webhook, whose signature the shop checks."""
+    call = await dial(phone, server, agent)
     assert 180 in call.codes()
     assert sounds_like(await listen(call), SENT) > SAME_WORDS
     await call.bye()

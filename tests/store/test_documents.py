@@ -70,6 +70,7 @@ async def test_workflows_and_their_secret(store: Store) -> None:
     await store.workflows.put("hook", hook)
     assert (await store.workflows.get("hook")).secret == KEPT
     assert (await store.workflows.in_clear("hook")) == hook
+    assert await store.workflows.all_in_clear() == {"hook": hook}
     steps = {"type": "branch", "id": "b", "branches": [{"variable": "x", "operator": "is_set"}], "else": []}
     plain = Workflow.model_validate({"name": "Steps", "trigger": "live_call", "steps": [steps]})
     await store.workflows.put("plain", plain)

@@ -80,7 +80,8 @@ class CallContext:
     def handed_to(self, other: CallContext) -> CallContext:
         """The context as another agent finds it: everything known so far, with that agent's own ``system``."""
         made = CallContext(system=other._system, sip=self._sip)
-        made._values, made._path = copy.deepcopy(self._values), copy.deepcopy(self._path)
+        made._values = dict(self._values)
+        made._path = {step: dict(found) for step, found in self._path.items()}
         made._sensitive = set(self._sensitive)
         return made
 
@@ -89,7 +90,8 @@ class CallContext:
         self._path.setdefault(step, {})[name] = copy.deepcopy(value)
 
     def kept(self) -> dict[str, Any]:
-        """What may be stored with the call: every value but those of sensitive steps, and ``path``."""
+        """What may be stored with the call: every value but those of sensitive steps, and ``path``. Not to be changed
+        inside, like ``variables``."""
         private = {name for _, name in self._sensitive}
         values = {name: value for name, value in self._values.items() if name not in private}
         path = {
@@ -97,7 +99,7 @@ class CallContext:
             for step, found in self._path.items()
         }
         path = {step: found for step, found in path.items() if found}
-        return copy.deepcopy({**values, "path": path} if path else values)
+        return {**values, "path": path} if path else values
 
     def variables(self) -> dict[str, Any]:
         """Everything a template can read. The caller must not change what is inside."""

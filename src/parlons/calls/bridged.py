@@ -10,17 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from parlons.telephony.types import LegEnd
+from parlons.telephony.types import AudioPort, LegEnd
 
 from .destination import Destination, LegMedia
 from .limits import Permit
+from .rtp_silence import silent_side
 from .timeline import Actor, Kind, Timeline
-
-RTP_SILENCE_NOTED_SECONDS = 5.0
-RTP_SILENCE_LIMIT_SECONDS = 60.0
-"""No packet for this long from a side that is not holding us: it is gone (specification, section 4.3)."""
-
-_LOOK_SECONDS = 1.0
 
 
 class Relay(Protocol):
@@ -83,7 +78,8 @@ class Bridged:
 
     async def run(self) -> BridgeEnd:
         """Wait for the end, let go of the destination and say who ended it. Never raises but when cancelled."""
-        watching = asyncio.ensure_future(self._silent_side())
+        sides: dict[Actor, AudioPort] = {"caller": self._caller, "destination": self._destination.media}
+        watching = asyncio.ensure_future(silent_side(sides, self._timeline))
         waiting: set[asyncio.Future[Any]] = {self._gone, self._destination.ended, watching}
         if self._stop is not None:
             waiting.add(self._stop)
@@ -125,22 +121,6 @@ class Bridged:
         media = self._caller if side == "one" else self._destination.media
         digits = "" if self._hide_digits else digit
         self._timeline.add(actor, Kind.DTMF, digits=digits, method=media.received_by)
-
-    async def _silent_side(self) -> Actor:
-        """Returns whose packets have stayed away for too long; notes shorter silences of both."""
-        sides: tuple[tuple[Actor, LegMedia], ...] = (("caller", self._caller), ("destination", self._destination.media))
-        noted: set[Actor] = set()
-        while True:
-            for actor, media in sides:
-                seconds = media.silent_seconds
-                if seconds >= RTP_SILENCE_LIMIT_SECONDS:
-                    return actor
-                silent = seconds >= RTP_SILENCE_NOTED_SECONDS
-                if silent != (actor in noted):
-                    noted ^= {actor}
-                    event = "rtp_silence" if silent else "rtp_resumed"
-                    self._timeline.add(actor, Kind.LEG, leg=actor, event=event)
-            await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _leg_end(side: Actor, end: LegEnd) -> BridgeEnd:

@@ -28,7 +28,7 @@ from .messages import SAMPLE_RATE, default_error_message
 from .pre_call import prepare
 from .record import CallRecord
 from .recording import Recording
-from .talking import Office, Talking
+from .talking import CallResources, Talking
 from .timeline import Actor, CallStatus, Event, Kind, Timeline
 from .variables import call_context, sip_variables
 
@@ -62,13 +62,13 @@ class Call:
         live: LiveAgent,
         leg: Leg,
         record: CallRecord,
-        office: Office,
+        resources: CallResources,
         connection: SipConnection | None,
     ) -> None:
         self._equipment = equipment
         self._live = live
         self._leg = leg
-        self._office = office
+        self._resources = resources
         self._connection = connection
         self.record = record
         self._log = log.bind(call_id=record.id)
@@ -81,6 +81,8 @@ class Call:
         self._recording: Recording | None = None
         self._releases: list[Callable[[], None]] = []
         self._context = call_context(live, record, sip_variables(leg.info))
+        self._built: Built | None = None
+        """Providers that no conversation has taken yet."""
         self._unusable = ""
         """Why the agent cannot run."""
         leg.events.ended = self._leg_ended
@@ -147,7 +149,7 @@ class Call:
                     await self._outbound()
             except ParlonsError as error:
                 self._finish(CallStatus.FAILED, "system", error.message)
-            except Exception as error:  # as above
+            except Exception as error:  # a bug of ours must cost one call, never the process or its record
                 log.exception("call_failed")
                 self._finish(CallStatus.FAILED, "system", f"internal error: {type(error).__name__}")
             finally:
@@ -203,7 +205,7 @@ class Call:
     async def _prepare(self) -> Built | None:
         """What the call needs before it is answered, or dialled; None for an agent that cannot run. Raises LegClosed
         when the caller leaves meanwhile."""
-        asked = prepare(self._office, self._live, self.record, self._context, self.timeline, self._build)
+        asked = prepare(self._resources, self._live, self.record, self._context, self.timeline, self._build)
         preparing = asyncio.ensure_future(asked)
         try:
             waiting: set[asyncio.Future[Any]] = {preparing, self._gone, self._stop}
@@ -222,7 +224,8 @@ class Call:
         if prepared.failed:
             self._unusable = prepared.failed
             return None
-        return prepared.providers or self._providers()
+        self._built = prepared.providers or self._providers()
+        return self._built
 
     def _build(self, agent: Agent) -> Built:
         assert self._media is not None
@@ -256,7 +259,7 @@ class Call:
         self._recording = Recording(self._equipment.recordings, self.record, media, self.timeline)
         talking = Talking(
             self._equipment,
-            self._office,
+            self._resources,
             self._live,
             self.record,
             media,
@@ -267,6 +270,7 @@ class Call:
             context=self._context,
             caller_name=info.caller_name if info is not None and not info.anonymous else "",
         )
+        self._built = None  # theirs to close
         over = await talking.run(providers)
         if over.failed:
             await self._default_error_message(talking.live)
@@ -274,7 +278,7 @@ class Call:
 
     async def _default_error_message(self, live: LiveAgent) -> None:
         assert self._media is not None
-        message = default_error_message(live.agent, self._office.directory.settings)
+        message = default_error_message(live.agent, self._resources.directory.settings)
         playing = asyncio.ensure_future(play_pcm(self._media, self._equipment.messages.get(message), SAMPLE_RATE))
         try:
             waiting: set[asyncio.Future[Any]] = {playing, self._gone}
@@ -315,6 +319,8 @@ class Call:
             self._leg.events = LegEvents()  # its transactions linger: they must not keep all of this in memory
             if media is not None:
                 media.close()
+            if self._built is not None:
+                await self._built.aclose()
             for release in self._releases:
                 release()
 

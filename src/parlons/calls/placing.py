@@ -12,22 +12,22 @@ from parlons.telephony.types import OutboundInvite
 from . import dialling
 from .directory import LiveAgent, as_e164
 from .record import CallRecord
-from .talking import Office
+from .talking import CallResources
 from .variables import call_context, sip_variables
 
 log = logs.get(__name__)
 
 
-async def outgoing(office: Office, live: LiveAgent, record: CallRecord, to: str) -> OutboundInvite:
+async def outgoing(resources: CallResources, live: LiveAgent, record: CallRecord, to: str) -> OutboundInvite:
     """The INVITE of a call to ``to``: a number, a PBX extension, or ``sip:user@host[:port]``. Names the connection on
     the record. Raises ConfigurationError."""
-    directory, agent = office.directory, live.agent
+    directory, agent = resources.directory, live.agent
     country = directory.settings.default_country
     shown = dialling.agent_number(agent, live.id)
     if to.startswith("sip:"):
         return dialling.to_uri(to, shown=shown)
     route = dialling.choose_route(
-        None, agent, directory.settings, None, directory.connections, office.outbound_passwords
+        None, agent, directory.settings, None, directory.connections, resources.outbound_passwords
     )
     if isinstance(route, str):
         raise ConfigurationError(

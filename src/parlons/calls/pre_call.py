@@ -20,7 +20,7 @@ from parlons.errors import ParlonsError
 from parlons.workflows import replies, runner
 
 from .directory import LiveAgent
-from .errands import Workshop
+from .live_call import WorkflowResources
 from .record import CallRecord
 from .timeline import Kind, Timeline
 
@@ -51,7 +51,7 @@ class Prepared:
 
 
 async def prepare(
-    workshop: Workshop,
+    resources: WorkflowResources,
     live: LiveAgent,
     record: CallRecord,
     context: CallContext,
@@ -68,7 +68,7 @@ async def prepare(
     began = time.monotonic()
     outcome, detail = "ok", ""
     try:
-        return await _prepare(workshop, live, record, context, build)
+        return await _prepare(resources, live, record, context, build)
     except _Failed as failure:
         outcome, detail = failure.trigger, str(failure)
         record.trigger = failure.trigger
@@ -83,10 +83,14 @@ async def prepare(
 
 
 async def _prepare(
-    workshop: Workshop, live: LiveAgent, record: CallRecord, context: CallContext, build: Callable[[Agent], Built]
+    resources: WorkflowResources,
+    live: LiveAgent,
+    record: CallRecord,
+    context: CallContext,
+    build: Callable[[Agent], Built],
 ) -> Prepared:
-    answer = await _ask(workshop, live, record, context)
-    context.merge(answer.context)
+    answer = await _ask(resources, live, record, context)
+    await asyncio.to_thread(context.merge, answer.context)  # up to a megabyte is copied
     if answer.failover:
         raise _Failed("pre_call_requested", "the pre-call workflow asked for failover")
     if answer.agent_configuration is None:
@@ -98,10 +102,12 @@ async def _prepare(
         raise _Failed("configuration_rejected", str(error)) from error
 
 
-async def _ask(workshop: Workshop, live: LiveAgent, record: CallRecord, context: CallContext) -> replies.PreCallAnswer:
+async def _ask(
+    resources: WorkflowResources, live: LiveAgent, record: CallRecord, context: CallContext
+) -> replies.PreCallAnswer:
     pre_call = live.agent.pre_call
     assert pre_call is not None
-    workflow = workshop.directory.workflows.get(pre_call.workflow_id)
+    workflow = resources.directory.workflows.get(pre_call.workflow_id)
     if workflow is None or workflow.trigger != "pre_call" or workflow.status != "published":
         raise _Failed("pre_call_error", f"there is no published pre-call workflow {pre_call.workflow_id!r}")
     run = await runner.run(
@@ -111,8 +117,8 @@ async def _ask(workshop: Workshop, live: LiveAgent, record: CallRecord, context:
         trigger="pre_call",
         call={"id": record.id, "direction": record.direction, "caller": record.caller, "called": record.called},
         agent={"id": live.id, "name": live.agent.name, "language": live.agent.language},
-        secrets=workshop.workflow_secrets.get,
-        http=workshop.http,
+        secrets=resources.workflow_secrets.get,
+        http=resources.http,
         deadline=pre_call.timeout_seconds,
     )
     if run.status == "timeout":

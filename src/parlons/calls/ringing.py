@@ -19,7 +19,7 @@ from .bridged import Relay
 from .destination import Destination, LegMedia, OutgoingLeg
 from .dialling import Party, Route
 from .limits import OutboundLimits, refused_number
-from .meanwhile import EarlyMedia
+from .ringing_audio import EarlyMedia
 from .timeline import Timeline
 
 MAX_REDIRECTS = 2

@@ -29,22 +29,20 @@ from .bridged import Bridged
 from .dialling import Party, Route, agent_number, choose_route
 from .directory import LiveAgent
 from .equipment import Equipment
-from .errands import Errands, Workshop
-from .meanwhile import territory
+from .live_call import LiveCallWorkflows, WorkflowResources
 from .record import CallRecord
 from .recording import Recording
 from .ringing import Asking
+from .ringing_audio import territory
+from .rtp_silence import silent_side
 from .timeline import Actor, CallStatus, Kind, Timeline
 from .transferring import Transfer
 from .variables import call_context
 
 MAX_HAND_OVERS = 3
-RTP_SILENCE_NOTED_SECONDS = 5.0
-RTP_SILENCE_LIMIT_SECONDS = 60.0
-"""No packet for this long from a peer that is not holding us: it is gone."""
 
 
-class Office(Workshop, Protocol):
+class CallResources(WorkflowResources, Protocol):
     """The configuration that is live now. Implemented by ``calls.service.CallService``."""
 
     @property
@@ -79,7 +77,7 @@ class Talking:
     def __init__(
         self,
         equipment: Equipment,
-        office: Office,
+        resources: CallResources,
         live: LiveAgent,
         record: CallRecord,
         media: RtpMedia,
@@ -92,7 +90,7 @@ class Talking:
         caller_name: str = "",
     ) -> None:
         self._equipment = equipment
-        self._office = office
+        self._resources = resources
         self._live = live
         self._record = record
         self._media = media
@@ -155,7 +153,7 @@ class Talking:
             audio=self._media,
             log_words=self._equipment.log_words,
             line=self,
-            workflows=Errands(self._office, self._record, lambda: self._live, lambda: self._context),
+            workflows=LiveCallWorkflows(self._resources, self._record, lambda: self._live, lambda: self._context),
             history=history,
             spent=spent,
             on_step=self._stepped,
@@ -185,7 +183,7 @@ class Talking:
 
     async def _until_the_end(self, conversation: Conversation) -> ConversationEnd | Over:
         talking = asyncio.ensure_future(conversation.wait())
-        silence = asyncio.ensure_future(self._rtp_gone())
+        silence = asyncio.ensure_future(silent_side({"caller": self._media}, self._timeline))
         try:
             waiting: set[asyncio.Future[Any]] = {talking, silence, self._gone, self._stop}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -205,7 +203,7 @@ class Talking:
     async def _bridged(self, conversation: Conversation, bridge: Bridged) -> Over:
         closing = asyncio.ensure_future(conversation.close())  # the agent is out of it; nobody waits for that
         try:
-            if not self._office.directory.settings.record_bridge:
+            if not self._resources.directory.settings.record_bridge:
                 await self._recording.stop()
             end = await bridge.run()
         finally:
@@ -222,16 +220,6 @@ class Talking:
         if not live.agent.record_audio:
             await self._recording.stop()
         self._timeline.add("system", Kind.AGENT, agent=live.id, version=live.version, language=live.agent.language)
-
-    async def _rtp_gone(self) -> None:
-        """Returns when the peer has sent nothing for too long; notes shorter silences."""
-        noted = False
-        while self._media.silent_seconds < RTP_SILENCE_LIMIT_SECONDS:
-            await asyncio.sleep(1)
-            silent = self._media.silent_seconds >= RTP_SILENCE_NOTED_SECONDS
-            if silent != noted:
-                noted = silent
-                self._timeline.add("caller", Kind.LEG, leg="caller", event="rtp_silence" if silent else "rtp_resumed")
 
     # -- Line ----------------------------------------------------------------------------------------------------
 
@@ -251,7 +239,7 @@ class Talking:
         return None
 
     async def _ring(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
-        directory, record, agent = self._office.directory, self._record, self._live.agent
+        directory, record, agent = self._resources.directory, self._record, self._live.agent
         inbound = record.direction == "inbound"
         assert self._providers is not None
         providers = self._providers
@@ -272,9 +260,9 @@ class Talking:
             directory.settings,
             record.connection_id,
             directory.connections,
-            self._office.outbound_passwords,
+            self._resources.outbound_passwords,
         )
-        release = self._office.take(route.connection_id) if isinstance(route, Route) else _nothing
+        release = self._resources.take(route.connection_id) if isinstance(route, Route) else _nothing
         if release is None:
             return TransferResult(Outcome.REFUSED_BY_POLICY, detail="the SIP connection is full (max_calls)")
         transfer = Transfer(
@@ -314,7 +302,7 @@ class Talking:
     def hand_over(self, agent_id: str) -> TransferResult:
         if refused := self._leaving():
             return refused
-        live = self._office.directory.agents.get(agent_id)
+        live = self._resources.directory.agents.get(agent_id)
         if live is None or not live.agent.active:
             return TransferResult(Outcome.INVALID_DESTINATION, detail=f"there is no active agent {agent_id!r}")
         if self._hand_overs >= MAX_HAND_OVERS:

@@ -23,8 +23,8 @@ from .briefing import Briefing, Speak
 from .destination import Destination, DestinationLeft
 from .dialling import Render, Route
 from .limits import Permit
-from .meanwhile import Meanwhile
 from .ringing import Asking, Exchange, Ringing
+from .ringing_audio import RingingAudio
 from .timeline import Kind
 
 __all__ = ["Asking", "Exchange", "Transfer"]
@@ -107,7 +107,7 @@ class Transfer:
             sample_rate=asking.media.sample_rate,
             hide_digits=asking.hide_digits,
         )
-        self._meanwhile: Meanwhile | None = None
+        self._meanwhile: RingingAudio | None = None
         self._ringing: Ringing | None = None
         self._permit: Permit | None = None
         self._tasks: list[asyncio.Future[Any]] = []
@@ -156,7 +156,7 @@ class Transfer:
             return TransferResult(Outcome.REFUSED_BY_POLICY, detail=permit)
         self._permit = permit
         self._move(Phase.DIALLING)
-        meanwhile = self._meanwhile = Meanwhile(self._asking.media, self._asking.country, self._caller_pressed)
+        meanwhile = self._meanwhile = RingingAudio(self._asking.media, self._asking.country, self._caller_pressed)
         said = self._own(self._loop.create_task(self._until_said(spoken, meanwhile), name="transfer_sentence"))
         ringing = self._ringing = Ringing(
             self._exchange,
@@ -185,7 +185,7 @@ class Transfer:
         return result
 
     @staticmethod
-    async def _until_said(spoken: asyncio.Future[object], meanwhile: Meanwhile) -> None:
+    async def _until_said(spoken: asyncio.Future[object], meanwhile: RingingAudio) -> None:
         """Wait for the agent's sentence, but not for ever; then there is ringback."""
         await asyncio.wait({spoken}, timeout=SENTENCE_SECONDS)
         meanwhile.sentence_over()
@@ -209,7 +209,7 @@ class Transfer:
             ring_seconds=order.ring_seconds,
         )
 
-    async def _brief(self, destination: Destination, meanwhile: Meanwhile) -> bool:
+    async def _brief(self, destination: Destination, meanwhile: RingingAudio) -> bool:
         meanwhile.early_over()  # what the destination says from here on is not for the caller
         self._move(Phase.BRIEFING)
         await self._briefing.whisper(destination)
@@ -228,7 +228,7 @@ class Transfer:
 
     # -- joining, and the end ----------------------------------------------------------------------------------
 
-    def _join(self, destination: Destination, permit: Permit, meanwhile: Meanwhile) -> None:
+    def _join(self, destination: Destination, permit: Permit, meanwhile: RingingAudio) -> None:
         """Nothing in here waits: the legs are joined, or everything is let go of."""
         asking = self._asking
         meanwhile.early_over()

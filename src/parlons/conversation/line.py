@@ -65,7 +65,7 @@ class Line(Protocol):
         """Let another agent take the call over once this conversation has ended, saying ``handed_over``.
 
         ``answered`` when it can; else why not (``invalid_destination`` for an agent that does not exist or is not
-        active, ``refused_by_policy`` after three hand-overs, ``unreachable`` when it has no usable provider), and
-        then nothing has changed.
+        active, ``refused_by_policy`` after three hand-overs or when the caller is being put through already,
+        ``unreachable`` when it has no usable provider), and then nothing has changed.
         """
         ...

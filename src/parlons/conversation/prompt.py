@@ -119,7 +119,7 @@ def step_opening(*, text: str, made_up: bool, note: str) -> str:
     return "\n".join([*parts, STEP_OPENING])
 
 
-_OUTCOMES = {
+OUTCOME_REASONS = {
     Outcome.BUSY: "the line is busy",
     Outcome.NO_ANSWER: "nobody answered",
     Outcome.DECLINED: "the call was declined",
@@ -134,7 +134,7 @@ def transfer_result(result: TransferResult) -> dict[str, str]:
     """What the model reads of a transfer that did not happen."""
     told = {
         "outcome": result.outcome.value,
-        "reason": _OUTCOMES.get(result.outcome, result.outcome.value),
+        "reason": OUTCOME_REASONS.get(result.outcome, result.outcome.value),
         "instruction": "The other person is still on the line with you: tell them so, and offer to help otherwise.",
     }
     if result.outcome is Outcome.INVALID_DESTINATION and result.detail:

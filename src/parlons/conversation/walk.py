@@ -142,7 +142,8 @@ class Walk:
                     wanted = {str(outcome): target for outcome, target in step.outcomes.items()}
                     to = wanted.get(result.outcome.value, step.otherwise)
                 case WorkflowStep():
-                    self._host.spawn(self._stage.say_to_the_end(_joined(said)))  # while it runs
+                    if text := _joined(said):
+                        self._host.say(text, interruptible=False)  # while it runs
                     said.clear()
                     ran = await self._stage.workflow(step)
                     why["outcome"] = ran.status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -37,7 +38,13 @@ class DocumentStore(Generic[Model]):
         """Every document, by id."""
         async with self._database.read() as connection:
             rows = (await connection.execute(sa.select(self._table).order_by(self._table.c.id))).all()
-        return {row.id: self._model.model_validate(row.document) for row in rows}
+        return await asyncio.to_thread(lambda: {row.id: self._model.model_validate(row.document) for row in rows})
+
+    async def all_in_clear(self) -> dict[str, Model]:
+        """Every document with its secrets in clear, by id, for those who use them. Raises SecretUnreadable."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(sa.select(self._table))).all()
+        return await asyncio.to_thread(lambda: {row.id: self._in_clear(row) for row in rows})
 
     async def get(self, document_id: str) -> Model:
         """One document. Raises NotFound."""
@@ -83,9 +90,11 @@ class DocumentStore(Generic[Model]):
         Raises:
             NotFound, SecretUnreadable.
         """
-        row = await self._row(document_id)
+        return self._in_clear(await self._row(document_id))
+
+    def _in_clear(self, row: Any) -> Model:
         put_back(row.document, self._slots, self._key, row.secrets)
-        return validate(self._model, row.document, f"{self.noun} {document_id}")
+        return validate(self._model, row.document, f"{self.noun} {row.id}")
 
     async def _row(self, document_id: str) -> Any:
         query = sa.select(self._table).where(self._table.c.id == document_id)
@@ -174,6 +183,12 @@ class SecretStore:
         if sealed is None:
             raise NotFound(f"there is no secret {name!r}.")
         return self._key.open(sealed)
+
+    async def all_in_clear(self) -> dict[str, str]:
+        """Every secret, by name. Raises SecretUnreadable."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(sa.select(secrets.c.name, secrets.c.sealed))).all()
+        return {row.name: self._key.open(row.sealed) for row in rows}
 
     async def names(self) -> list[str]:
         """The names, sorted; never the values."""

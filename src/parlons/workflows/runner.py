@@ -24,7 +24,7 @@ from .http_client import HttpClient
 from .keeping import Failed, Keeper
 from .redaction import Redactor
 from .rendering import render, texts
-from .runs import Run, RunError
+from .runs import Run, RunError, Status
 from .steps import Steps
 
 MAX_RUN_SECONDS = 600.0
@@ -78,7 +78,7 @@ async def run(
     began = loop.time()
     made = Run(id=run_id or random.token_hex(12), trigger=trigger, status="ok", started_at=clock())
     keeper = Keeper(made, Redactor(()), lambda: loop.time() - began)
-    status: str = "ok"
+    status: Status = "ok"
     failure: RunError | None = None
     result: Any = None
     scope = asyncio.timeout(MAX_RUN_SECONDS if deadline is None else max(0.0, deadline))
@@ -110,7 +110,7 @@ async def run(
         log.error("workflow_run_failed", run=made.id, error=type(error).__name__)
         status, failure = "error", RunError("", "internal", f"the run failed inside Parlons ({type(error).__name__}).")
     finally:
-        made.status = status  # type: ignore[assignment]
+        made.status = status
         made.error = failure
         made.result = result if status == "ok" else None
         made.duration_ms = round((loop.time() - began) * 1000)

@@ -146,9 +146,10 @@ class Transfer:
         return result
 
     async def _attempt(self, sentence: Awaitable[object], wanted: str) -> TransferResult:
-        closed = self._closed()
-        if closed is not None:
-            return closed
+        if self._action.schedule.enabled:
+            closed = await asyncio.to_thread(self._closed)  # a year of days may have to be looked through
+            if closed is not None:
+                return closed
         destination = self._destination(wanted)
         if isinstance(destination, TransferResult):
             return destination

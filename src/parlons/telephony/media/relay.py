@@ -121,7 +121,7 @@ class _Direction:
             await self._target.send_dtmf(digit)
         except LegClosed:
             pass  # the call is over
-        except Exception:
+        except Exception:  # one key lost must not cost two people their call
             log.exception("A key could not be passed to the other leg of a bridged call")
 
 

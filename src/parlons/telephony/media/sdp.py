@@ -34,6 +34,7 @@ _PROFILES = ("RTP/AVP", "RTP/AVPF")
 """RTP/AVPF is mirrored: its feedback is optional to send (RFC 4585), and peers that offer it mean ordinary audio."""
 
 _LARGEST_BODY = 16384
+_HELD: dict[Direction, Direction] = {"sendrecv": "sendonly", "recvonly": "inactive"}
 
 
 def not_acceptable(why: str) -> SdpError:
@@ -90,7 +91,7 @@ def parse(body: bytes, allowed: Sequence[str], *, ipv6: bool = False) -> RemoteA
         address, held = _address(message, line, ipv6=ipv6)
         direction = _direction(message, line)
         if held:  # RFC 2543: "0.0.0.0" is how old peers say hold
-            direction = {"sendrecv": "sendonly", "recvonly": "inactive"}.get(direction, direction)  # type: ignore[assignment]
+            direction = _HELD.get(direction, direction)
         return RemoteAudio(address, _rtcp_address(line, address), direction, codecs, event, index, media)
     raise not_acceptable(reason)
 

@@ -5,6 +5,7 @@ Implements ``conversation.workflows``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ from .record import CallRecord
 log = logs.get(__name__)
 
 
-class Workshop(Protocol):
+class WorkflowResources(Protocol):
     """What running a workflow takes besides the call. Implemented by ``calls.service.CallService``."""
 
     @property
@@ -35,7 +36,7 @@ class Workshop(Protocol):
     def http(self) -> HttpClient: ...
 
 
-class Errands:
+class LiveCallWorkflows:
     """Of one call.
 
     Args:
@@ -45,12 +46,12 @@ class Errands:
 
     def __init__(
         self,
-        workshop: Workshop,
+        resources: WorkflowResources,
         record: CallRecord,
         live: Callable[[], LiveAgent],
         context: Callable[[], CallContext],
     ) -> None:
-        self._workshop = workshop
+        self._resources = resources
         self._record = record
         self._live = live
         self._context = context
@@ -71,8 +72,8 @@ class Errands:
             trigger="live_call",
             call={"id": record.id, "direction": record.direction, "caller": record.caller, "called": record.called},
             agent={"id": live.id, "name": live.agent.name, "language": live.agent.language},
-            secrets=self._workshop.workflow_secrets.get,
-            http=self._workshop.http,
+            secrets=self._resources.workflow_secrets.get,
+            http=self._resources.http,
             deadline=seconds,
         )
         log.info("workflow_run", call_id=record.id, workflow=workflow_id, run=run.id, status=run.status)
@@ -83,13 +84,13 @@ class Errands:
             return WorkflowResult("error", error=f"{where}{run.error.message}", run_id=run.id)
         try:
             answer = replies.live_call(run.result, run.context)
-            context.merge(answer.context)
+            await asyncio.to_thread(context.merge, answer.context)  # up to a megabyte is copied
         except (ParlonsError, ValueError) as error:
             return WorkflowResult("error", error=str(error), run_id=run.id)
         return WorkflowResult("ok", answer.result, answer.context, run_id=run.id)
 
     def _find(self, workflow_id: str) -> Workflow | None:
-        workflow = self._workshop.directory.workflows.get(workflow_id)
+        workflow = self._resources.directory.workflows.get(workflow_id)
         if workflow is None or workflow.trigger != "live_call" or workflow.status != "published":
             return None
         return workflow

@@ -41,7 +41,7 @@ def territory(language: str) -> str:
     return likely.rpartition("_")[2]
 
 
-class Meanwhile:
+class RingingAudio:
     """Takes a caller's port from the agent until ``give_back``, or until somebody else takes it.
 
     From the start the agent gets silence in place of the caller's voice (a missing frame would stop its clocks). The
