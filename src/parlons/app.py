@@ -89,7 +89,9 @@ class Server:
             log_words=settings.log_words,
         )
         self.http = HttpClient(allow_private=lambda: self.service.directory.settings.allow_private_addresses)
-        self.service = CallService(self.endpoint, equipment, max_calls=settings.max_calls, http=self.http)
+        self.service = CallService(
+            self.endpoint, equipment, max_calls=settings.max_calls, http=self.http, runs=self.writer
+        )
         self.trunks = Trunks(self.endpoint, self.resolver)
         self._loaded: object = None
         self._ready = False

@@ -178,6 +178,7 @@ class Scene:
                     take=lambda _: None,
                     workflow_secrets={},
                     http=None,
+                    runs=SimpleNamespace(run=lambda *_: None),
                 ),
             ),
             None,

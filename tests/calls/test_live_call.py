@@ -26,7 +26,10 @@ def live_call(**workflows: Workflow) -> tuple[LiveCallWorkflows, CallContext]:
     context = CallContext(system={"call_id": "c"})
     context.merge({"city": "Lyon"})
     resources = SimpleNamespace(
-        directory=Directory(workflows=workflows), workflow_secrets={"TOKEN": "s3cret"}, http=None
+        directory=Directory(workflows=workflows),
+        workflow_secrets={"TOKEN": "s3cret"},
+        http=None,
+        runs=SimpleNamespace(run=lambda *_: None),
     )
     record = CallRecord(id="c", direction="inbound", started_at=datetime.now(UTC), caller="+33123456789")
     live = LiveAgent("a", 1, Agent.model_validate({"name": "a"}))

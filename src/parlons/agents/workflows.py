@@ -20,6 +20,9 @@ from .common import (
 )
 from .path import Condition, ValueType
 
+Trigger = Literal["pre_call", "live_call", "post_call", "failover"]
+"""What a workflow is run by."""
+
 JsonTemplates = Annotated[Any, AfterValidator(json_templates)]
 """Any JSON value; every text inside it is a template."""
 
@@ -100,7 +103,7 @@ class Workflow(Document):
     """Steps (or one webhook) run against outside systems."""
 
     name: ShortText
-    trigger: Literal["pre_call", "live_call", "post_call", "failover"]
+    trigger: Trigger
     status: Literal["draft", "published", "disabled"] = "draft"
     kind: Literal["steps", "webhook"] = "steps"
     description: Annotated[str, StringConstraints(max_length=4000)] = ""

@@ -17,10 +17,11 @@ from parlons.agents.models import Agent
 from parlons.agents.path import PromptStep
 from parlons.conversation.providers.registry import Built
 from parlons.errors import ParlonsError
-from parlons.workflows import replies, runner
+from parlons.workflows import replies
 
+from . import call_workflows
+from .call_workflows import WorkflowResources
 from .directory import LiveAgent
-from .live_call import WorkflowResources
 from .record import CallRecord
 from .timeline import Kind, Timeline
 
@@ -107,24 +108,23 @@ async def _ask(
 ) -> replies.PreCallAnswer:
     pre_call = live.agent.pre_call
     assert pre_call is not None
-    workflow = resources.directory.workflows.get(pre_call.workflow_id)
-    if workflow is None or workflow.trigger != "pre_call" or workflow.status != "published":
+    workflow = call_workflows.find(resources, pre_call.workflow_id, "pre_call")
+    if workflow is None:
         raise _Failed("pre_call_error", f"there is no published pre-call workflow {pre_call.workflow_id!r}")
-    run = await runner.run(
+    run = await call_workflows.run_for(
+        resources,
+        pre_call.workflow_id,
         workflow,
-        context=context.variables(),
+        live=live,
+        record=record,
+        variables=context.variables(),
         input={},
-        trigger="pre_call",
-        call={"id": record.id, "direction": record.direction, "caller": record.caller, "called": record.called},
-        agent={"id": live.id, "name": live.agent.name, "language": live.agent.language},
-        secrets=resources.workflow_secrets.get,
-        http=resources.http,
-        deadline=pre_call.timeout_seconds,
+        seconds=pre_call.timeout_seconds,
     )
     if run.status == "timeout":
         raise _Failed("pre_call_timeout", f"not done after {pre_call.timeout_seconds} s")
     if run.error is not None:
-        raise _Failed("pre_call_error", f"step {run.error.step}: {run.error.message}".removeprefix("step : "))
+        raise _Failed("pre_call_error", call_workflows.failure(run))
     try:
         return replies.pre_call(run.result, run.context)
     except ParlonsError as error:

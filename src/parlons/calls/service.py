@@ -17,6 +17,7 @@ from parlons.workflows.http_client import HttpClient
 
 from .admission import Admitted, Load, Refused, admit
 from .call import Call, new_call_id
+from .call_workflows import RunSink
 from .directory import Directory, LiveAgent, as_e164
 from .equipment import Equipment
 from .limits import Permit
@@ -29,7 +30,9 @@ log = logs.get(__name__)
 class CallService:
     """Owns every call under way. ``directory`` and the passwords are replaced whole when configuration changes."""
 
-    def __init__(self, endpoint: Endpoint, equipment: Equipment, *, max_calls: int, http: HttpClient) -> None:
+    def __init__(
+        self, endpoint: Endpoint, equipment: Equipment, *, max_calls: int, http: HttpClient, runs: RunSink
+    ) -> None:
         self._endpoint = endpoint
         self._equipment = equipment
         self._max_calls = max_calls
@@ -46,6 +49,7 @@ class CallService:
         self.workflow_secrets: dict[str, str] = {}
         self.http = http
         """Of all workflows."""
+        self.runs = runs
 
     # -- in ----------------------------------------------------------------------------------------------------
 

@@ -26,10 +26,11 @@ from parlons.telephony.media.rtp import RtpMedia
 from parlons.telephony.types import LegEnd, Outcome
 
 from .bridged import Bridged
+from .call_workflows import WorkflowResources
 from .dialling import Party, Route, agent_number, choose_route
 from .directory import LiveAgent
 from .equipment import Equipment
-from .live_call import LiveCallWorkflows, WorkflowResources
+from .live_call import LiveCallWorkflows
 from .record import CallRecord
 from .recording import Recording
 from .ringing import Asking
