@@ -20,13 +20,13 @@ from .api.app import control_app, public_app
 from .calls.directory import Directory, LiveAgent
 from .calls.equipment import Equipment
 from .calls.limits import OutboundLimits
-from .calls.messages import BUILT_IN, SAMPLE_RATE, MessageBank, default_error_message
+from .calls.messages import MessageBank
 from .calls.retention import purge_daily
 from .calls.ringing import Exchange
 from .calls.service import CallService
 from .control import socket_path
-from .conversation.embedded.voice import synthesise
 from .conversation.providers import registry
+from .conversation.stored_speech import StoredSpeech
 from .conversation.warmup import WARM_UP_AGENT, warm_up
 from .errors import ConfigurationError, ParlonsError
 from .installation import open_store
@@ -71,13 +71,14 @@ class Server:
             public_address=settings.public_address or "",
             resolver=self.resolver,
         )
-        self.messages = MessageBank(settings.data_dir / "messages", self._synthesise)
+        self.messages = MessageBank(settings.data_dir / "messages", StoredSpeech(os.environ, self._build))
         equipment = Equipment(
             media=self.media,
             writer=self.writer,
             messages=self.messages,
             metrics=self.metrics,
-            build_providers=lambda agent, rate: registry.build(agent, environ=os.environ, sample_rate=rate),
+            build_providers=self._build,
+            unavailable=lambda _agent: "",
             recordings=settings.data_dir / "recordings",
             exchange=Exchange(
                 invite=self.endpoint.invite,
@@ -97,8 +98,8 @@ class Server:
         self._ready = False
 
     @staticmethod
-    async def _synthesise(text: str, language: str) -> bytes:
-        return await synthesise(text, language, sample_rate=SAMPLE_RATE)
+    def _build(agent: Agent, sample_rate: int) -> registry.Built:
+        return registry.build(agent, environ=os.environ, sample_rate=sample_rate)
 
     # -- configuration -----------------------------------------------------------------------------------------
 
@@ -131,8 +132,8 @@ class Server:
         connections: Mapping[str, SipConnection],
         installation: InstallationSettings,
     ) -> None:
+        await self.messages.prepare([live.agent for live in agents.values()], installation)
         for live in agents.values():
-            await self.messages.prepare(default_error_message(live.agent, installation))
             await self._prepare(live.agent)
         passwords = {key: await self.store.connections.credentials(key) for key in connections}
         self.service.inbound_passwords = {
@@ -182,8 +183,7 @@ class Server:
             registry.prewarm()
             stack.push_async_callback(registry.close_shared)
             await warm_up(registry.build(WARM_UP_AGENT, environ={}))
-            for message in BUILT_IN.values():
-                await server.messages.prepare(message)
+            await server.messages.start()
             await server.media.start()
             stack.push_async_callback(server.media.stop)
             await server._listen_for_sip()
@@ -202,6 +202,7 @@ class Server:
                 server.metrics.watch(owner, read)
             jobs = (
                 server._watch(),
+                server.messages.keep_trying(),
                 purge_daily(store, settings.data_dir / "recordings"),
                 memory.keep(lambda: server.service.active, lambda: server.service.ended),
             )

@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import pytest
 
+from parlons.agents.common import SpokenText
+from parlons.agents.connections import InstallationSettings, SipConnection
 from parlons.agents.models import Agent
 from parlons.agents.workflows import Workflow
 from parlons.calls.call import Call
@@ -120,6 +122,19 @@ class Writer:
         self.events.append(event)
 
 
+class Second:
+    """Whatever is to be said lasts one second."""
+
+    def key(self, _agent: Agent, message: SpokenText) -> str:
+        return f"{message.language} {message.text}"
+
+    async def own(self, _agent: Agent, _message: SpokenText) -> bytes:
+        return b"\x10\x10" * 8000
+
+    async def built_in(self, _message: SpokenText) -> bytes:
+        return b"\x10\x10" * 8000
+
+
 class Scene:
     """One call with its surroundings."""
 
@@ -128,10 +143,16 @@ class Scene:
         self.port, self.leg, self.writer = Port(self.words), FakeLeg(), Writer()
         self.model: FakeLLM = FakeLLM()
         self.unusable = False
+        self.unavailable = ""
+        """What the background check says of the agent's providers."""
+        self.settings = InstallationSettings()
+        self.connections: dict[str, SipConnection] = {}
+        self.exchange: Any = None
         self.folder = folder
         self.others: dict[str, LiveAgent] = {}
         """More agents of the installation."""
         self.workflows: dict[str, Workflow] = {}
+        self.tamper: Callable[[MessageBank], None] = lambda _messages: None
         self.voices: list[FakeTTS] = []
         """Of each agent that had the call, in order."""
         self.agent = Agent.model_validate(
@@ -148,22 +169,21 @@ class Scene:
         self.voices.append(FakeTTS())
         return Built([FakeSTT(self.words)], [self.model], [self.voices[-1]])
 
-    async def synthesise(self, _text: str, _language: str) -> bytes:
-        return b"\x10\x10" * 8000
-
     async def call(self, meanwhile: Callable[[Call], Awaitable[None]] | None = None) -> CallRecord:
         before = asyncio.all_tasks()
-        messages = MessageBank(self.folder / "messages", self.synthesise)
-        for message in BUILT_IN.values():
-            await messages.prepare(message)
+        messages = MessageBank(self.folder / "messages", Second())
+        await messages.start()
+        await messages.prepare([self.agent], self.settings)
+        self.tamper(messages)
         equipment = Equipment(
             media=cast("Any", Media(self.port, full=self._full)),
             writer=self.writer,
             messages=messages,
             metrics=Metrics(),
             build_providers=self.providers,
+            unavailable=lambda _agent: self.unavailable,
             recordings=self.folder / "recordings",
-            exchange=cast("Any", None),
+            exchange=self.exchange,
         )
         call = Call(
             equipment,
@@ -173,9 +193,11 @@ class Scene:
             cast(
                 "Any",
                 SimpleNamespace(
-                    directory=Directory(self.others, workflows=self.workflows),
+                    directory=Directory(
+                        self.others, self.connections, settings=self.settings, workflows=self.workflows
+                    ),
                     outbound_passwords={},
-                    take=lambda _: None,
+                    take=lambda _: lambda: None,
                     workflow_secrets={},
                     http=None,
                     runs=SimpleNamespace(run=lambda *_: None),

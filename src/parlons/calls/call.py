@@ -15,8 +15,6 @@ import structlog
 
 from parlons import logs
 from parlons.agents.connections import SipConnection
-from parlons.agents.models import Agent
-from parlons.conversation.audio import play_pcm
 from parlons.conversation.providers.registry import Built
 from parlons.errors import LegClosed, ParlonsError, PortsExhausted, SdpError
 from parlons.telephony.media.rtp import RtpMedia
@@ -24,11 +22,13 @@ from parlons.telephony.types import Leg, LegEnd, LegEvents, Outcome
 
 from .directory import LiveAgent
 from .equipment import Equipment
-from .messages import SAMPLE_RATE, default_error_message
-from .pre_call import prepare
+from .failover import Failover, switched_on
+from .failover_table import Trigger
+from .parts import CallParts, CallResources, Unanswered
+from .preparing import Prepared, prepare
 from .record import CallRecord
 from .recording import Recording
-from .talking import CallResources, Talking
+from .talking import Talking
 from .timeline import Actor, CallStatus, Event, Kind, Timeline
 from .variables import call_context, sip_variables
 
@@ -83,8 +83,6 @@ class Call:
         self._context = call_context(live, record, sip_variables(leg.info))
         self._built: Built | None = None
         """Providers that no conversation has taken yet."""
-        self._unusable = ""
-        """Why the agent cannot run."""
         leg.events.ended = self._leg_ended
         leg.events.hold = self._held
 
@@ -156,15 +154,17 @@ class Call:
                 await self._release()
 
     async def _inbound(self) -> None:
-        self._open_media()
+        parts = self._open_media()
         self._leg.ring()
         self.timeline.add("system", Kind.RINGING)
-        providers = await self._prepare()
-        await self._leg.answer()
-        setup = self._loop.time() - self._started
-        self._equipment.metrics.setup.observe(setup)
-        self._answered(setup)
-        await self._talk(providers)
+        failover = switched_on(self._live.agent, self._resources.directory.settings)
+        prepared = await self._prepared(parts, failover=failover)
+        if prepared.providers is None:
+            assert prepared.trigger is not None
+            await self._fail_over(parts, prepared.trigger, prepared.detail, on=failover, unanswered=self)
+            return
+        await self.answer()
+        await self._talk(parts, prepared)
 
     def _left_early(self) -> None:
         end = self._leg.end
@@ -174,10 +174,11 @@ class Call:
             self._finish(CallStatus.COMPLETED, "caller", "hung up as it was answered")
 
     async def _outbound(self) -> None:
-        self._open_media()
-        providers = await self._prepare()
-        if providers is None:
-            self._finish(CallStatus.FAILED, "system", self._unusable)
+        parts = self._open_media()
+        prepared = await self._prepared(parts, failover=False)
+        if prepared.providers is None:
+            self.record.trigger = prepared.trigger
+            self._finish(CallStatus.FAILED, "system", prepared.detail)
             return  # nothing is dialled for an agent that cannot run
         self._leg.events.ringing = lambda: void(self.timeline.add("destination", Kind.RINGING))
         dialling = asyncio.ensure_future(self._leg.dial())
@@ -191,9 +192,9 @@ class Call:
             self._finish(_OUTCOME_STATUS[outcome], "destination", outcome.value + (f" ({code})" if code else ""))
             return
         self._answered(self._loop.time() - self._started)
-        await self._talk(providers)
+        await self._talk(parts, prepared)
 
-    def _open_media(self) -> None:
+    def _open_media(self) -> CallParts:
         connection = self._connection
         options: dict[str, Any] = {}
         if connection is not None:
@@ -201,12 +202,21 @@ class Call:
         self._media = self._equipment.media.open(**options)
         self._media.send_info = self._leg.send_info
         self._leg.attach(self._media)
+        info = self._leg.info
+        return CallParts(
+            equipment=self._equipment,
+            resources=self._resources,
+            record=self.record,
+            media=self._media,
+            timeline=self.timeline,
+            gone=self._gone,
+            stop=self._stop,
+            caller_name=info.caller_name if info is not None and not info.anonymous else "",
+        )
 
-    async def _prepare(self) -> Built | None:
-        """What the call needs before it is answered, or dialled; None for an agent that cannot run. Raises LegClosed
-        when the caller leaves meanwhile."""
-        asked = prepare(self._resources, self._live, self.record, self._context, self.timeline, self._build)
-        preparing = asyncio.ensure_future(asked)
+    async def _prepared(self, parts: CallParts, *, failover: bool) -> Prepared:
+        """What the call needs before it is answered, or dialled. Raises LegClosed when the caller leaves meanwhile."""
+        preparing = asyncio.ensure_future(prepare(parts, self._live, self._context, failover=failover))
         try:
             waiting: set[asyncio.Future[Any]] = {preparing, self._gone, self._stop}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -218,27 +228,19 @@ class Call:
         finally:
             preparing.cancel()
             await asyncio.gather(preparing, return_exceptions=True)
-        if prepared.live is not self._live:
-            self._live = prepared.live
-            self._context = self._context.handed_to(call_context(self._live, self.record, {}))
-        if prepared.failed:
-            self._unusable = prepared.failed
-            return None
-        self._built = prepared.providers or self._providers()
-        return self._built
+        self._context, self._built = prepared.context, prepared.providers
+        return prepared
 
-    def _build(self, agent: Agent) -> Built:
-        assert self._media is not None
-        return self._equipment.build_providers(agent, self._media.sample_rate)
+    def progress(self) -> None:
+        """Let the caller hear what their port plays before they are answered."""
+        self._leg.progress()
 
-    def _providers(self) -> Built | None:
-        try:
-            return self._build(self._live.agent)
-        except ParlonsError as error:
-            self.timeline.add("system", Kind.PROVIDER, service="all", event="failed", error=error.message)
-            self.record.trigger = "agent_unavailable"
-            self._unusable = error.message
-            return None
+    async def answer(self) -> None:
+        """Answer the caller. Raises LegClosed when they left."""
+        await self._leg.answer()
+        setup = self._loop.time() - self._started
+        self._equipment.metrics.setup.observe(setup)
+        self._answered(setup)
 
     def _answered(self, setup: float) -> None:
         assert self._media is not None
@@ -248,46 +250,34 @@ class Call:
 
     # -- talking -----------------------------------------------------------------------------------------------
 
-    async def _talk(self, providers: Built | None) -> None:
-        media = self._media
-        assert media is not None
-        if providers is None:
-            await self._default_error_message(self._live)
-            self._finish(CallStatus.FAILED, "system", self._unusable)
-            return
-        info = self._leg.info
-        self._recording = Recording(self._equipment.recordings, self.record, media, self.timeline)
-        talking = Talking(
-            self._equipment,
-            self._resources,
-            self._live,
-            self.record,
-            media,
-            self.timeline,
-            self._recording,
-            gone=self._gone,
-            stop=self._stop,
-            context=self._context,
-            caller_name=info.caller_name if info is not None and not info.anonymous else "",
-        )
+    async def _talk(self, parts: CallParts, prepared: Prepared) -> None:
+        assert prepared.providers is not None
+        self._recording = Recording(self._equipment.recordings, self.record, parts.media, self.timeline)
+        talking = Talking(parts, prepared.live, self._recording, prepared.context)
         self._built = None  # theirs to close
-        over = await talking.run(providers)
-        if over.failed:
-            await self._default_error_message(talking.live)
-        self._finish(over.status, over.who, over.why)
+        over = await talking.run(prepared.providers)
+        if not over.failed:
+            self._finish(over.status, over.who, over.why)
+            return
+        live = talking.live
+        during = switched_on(live.agent, self._resources.directory.settings) and live.agent.failover.during_call
+        await self._fail_over(parts, Trigger.DURING_CALL, over.why, on=during, unanswered=None, live=live)
 
-    async def _default_error_message(self, live: LiveAgent) -> None:
-        assert self._media is not None
-        message = default_error_message(live.agent, self._resources.directory.settings)
-        playing = asyncio.ensure_future(play_pcm(self._media, self._equipment.messages.get(message), SAMPLE_RATE))
-        try:
-            waiting: set[asyncio.Future[Any]] = {playing, self._gone}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
-        if not self._gone.done():
-            self.timeline.add("agent", Kind.TRANSCRIPT, text=message.text)
+    async def _fail_over(
+        self,
+        parts: CallParts,
+        trigger: Trigger,
+        detail: str,
+        *,
+        on: bool,
+        unanswered: Unanswered | None,
+        live: LiveAgent | None = None,
+    ) -> None:
+        """What the caller gets in place of the agent; with failover off that is the default error message."""
+        failover = Failover(parts, live or self._live, self._context, trigger, detail, on=on, unanswered=unanswered)
+        over = await failover.run()
+        self.record.context = self._context.kept()
+        self._finish(over.status, over.who, over.why)
 
     # -- the end -----------------------------------------------------------------------------------------------
 

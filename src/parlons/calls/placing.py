@@ -11,8 +11,8 @@ from parlons.telephony.types import OutboundInvite
 
 from . import dialling
 from .directory import LiveAgent, as_e164
+from .parts import CallResources
 from .record import CallRecord
-from .talking import CallResources
 from .variables import call_context, sip_variables
 
 log = logs.get(__name__)

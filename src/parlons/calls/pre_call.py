@@ -22,6 +22,7 @@ from parlons.workflows import replies
 from . import call_workflows
 from .call_workflows import WorkflowResources
 from .directory import LiveAgent
+from .failover_table import Trigger
 from .record import CallRecord
 from .timeline import Kind, Timeline
 
@@ -31,24 +32,26 @@ log = logs.get(__name__)
 class _Failed(Exception):
     """A trigger, and why."""
 
-    def __init__(self, trigger: str, detail: str) -> None:
+    def __init__(self, trigger: Trigger, detail: str) -> None:
         super().__init__(detail)
         self.trigger = trigger
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a call starts with.
+class Asked:
+    """What came of it.
 
     Args:
         live: the agent, as the workflow configured it for this call.
         providers: of that agent when it is not the published one; the caller builds them otherwise.
-        failed: why the call cannot be the agent's: the workflow asked for failover.
+        trigger: what failed, if anything; what was valid has been merged all the same.
+        detail: why.
     """
 
     live: LiveAgent
     providers: Built | None = None
-    failed: str = ""
+    trigger: Trigger | None = None
+    detail: str = ""
 
 
 async def prepare(
@@ -58,14 +61,14 @@ async def prepare(
     context: CallContext,
     timeline: Timeline,
     build: Callable[[Agent], Built],
-) -> Prepared:
+) -> Asked:
     """Run the agent's pre-call workflow, if it has one, and merge what it gave into the context.
 
     Args:
         build: makes an agent's providers; raises ProviderUnusable.
     """
     if live.agent.pre_call is None:
-        return Prepared(live)
+        return Asked(live)
     began = time.monotonic()
     outcome, detail = "ok", ""
     try:
@@ -74,7 +77,7 @@ async def prepare(
         outcome, detail = failure.trigger, str(failure)
         record.trigger = failure.trigger
         log.warning("pre_call_failed", call_id=record.id, trigger=outcome, detail=detail)
-        return Prepared(live, failed=detail if failure.trigger == "pre_call_requested" else "")
+        return Asked(live, trigger=failure.trigger, detail=detail)
     except asyncio.CancelledError:
         outcome = "cancelled"
         raise
@@ -89,18 +92,18 @@ async def _prepare(
     record: CallRecord,
     context: CallContext,
     build: Callable[[Agent], Built],
-) -> Prepared:
+) -> Asked:
     answer = await _ask(resources, live, record, context)
     await asyncio.to_thread(context.merge, answer.context)  # up to a megabyte is copied
     if answer.failover:
-        raise _Failed("pre_call_requested", "the pre-call workflow asked for failover")
+        raise _Failed(Trigger.PRE_CALL_REQUESTED, "the pre-call workflow asked for failover")
     if answer.agent_configuration is None:
-        return Prepared(live)
+        return Asked(live)
     try:
         agent = await asyncio.to_thread(configured, live.agent, answer.agent_configuration)
-        return Prepared(LiveAgent(live.id, live.version, agent), build(agent))
+        return Asked(LiveAgent(live.id, live.version, agent), build(agent))
     except (ParlonsError, ValueError) as error:
-        raise _Failed("configuration_rejected", str(error)) from error
+        raise _Failed(Trigger.CONFIGURATION_REJECTED, str(error)) from error
 
 
 async def _ask(
@@ -110,7 +113,7 @@ async def _ask(
     assert pre_call is not None
     workflow = call_workflows.find(resources, pre_call.workflow_id, "pre_call")
     if workflow is None:
-        raise _Failed("pre_call_error", f"there is no published pre-call workflow {pre_call.workflow_id!r}")
+        raise _Failed(Trigger.PRE_CALL_ERROR, f"there is no published pre-call workflow {pre_call.workflow_id!r}")
     run = await call_workflows.run_for(
         resources,
         pre_call.workflow_id,
@@ -122,13 +125,13 @@ async def _ask(
         seconds=pre_call.timeout_seconds,
     )
     if run.status == "timeout":
-        raise _Failed("pre_call_timeout", f"not done after {pre_call.timeout_seconds} s")
+        raise _Failed(Trigger.PRE_CALL_TIMEOUT, f"not done after {pre_call.timeout_seconds} s")
     if run.error is not None:
-        raise _Failed("pre_call_error", call_workflows.failure(run))
+        raise _Failed(Trigger.PRE_CALL_ERROR, call_workflows.failure(run))
     try:
         return replies.pre_call(run.result, run.context)
     except ParlonsError as error:
-        raise _Failed("pre_call_invalid", str(error)) from error
+        raise _Failed(Trigger.PRE_CALL_INVALID, str(error)) from error
 
 
 def configured(agent: Agent, configuration: replies.AgentConfiguration) -> Agent:

@@ -6,9 +6,8 @@ One conversation after the other (an agent may hand over), then perhaps a bridge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from livekit.agents import llm
 
@@ -16,52 +15,24 @@ from parlons.agents.context import CallContext
 from parlons.conversation.host import ConversationEnd
 from parlons.conversation.line import TransferOrder, TransferResult
 from parlons.conversation.plan import StepPlan
-from parlons.conversation.prompt import Templates
 from parlons.conversation.pronunciation import Pronunciations
 from parlons.conversation.providers.registry import Built
 from parlons.conversation.session import Conversation
 from parlons.conversation.synthesis import synthesise
 from parlons.errors import ParlonsError
-from parlons.telephony.media.rtp import RtpMedia
-from parlons.telephony.types import LegEnd, Outcome
+from parlons.telephony.types import Outcome
 
 from .bridged import Bridged
-from .call_workflows import WorkflowResources
-from .dialling import Party, Route, agent_number, choose_route
 from .directory import LiveAgent
-from .equipment import Equipment
 from .live_call import LiveCallWorkflows
-from .record import CallRecord
+from .parts import CallParts, Over
+from .putting_through import put_through
 from .recording import Recording
-from .ringing import Asking
-from .ringing_audio import territory
 from .rtp_silence import silent_side
-from .timeline import Actor, CallStatus, Kind, Timeline
-from .transferring import Transfer
+from .timeline import CallStatus, Kind
 from .variables import call_context
 
 MAX_HAND_OVERS = 3
-
-
-class CallResources(WorkflowResources, Protocol):
-    """The configuration that is live now. Implemented by ``calls.service.CallService``."""
-
-    @property
-    def outbound_passwords(self) -> Mapping[str, str]: ...
-
-    def take(self, connection_id: str) -> Callable[[], None] | None:
-        """One more leg over a connection: what lets go of it again; None when it has as many as its ``max_calls``."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """How the time with agents ended. ``failed``: the default error message is owed, if anybody is still there."""
-
-    status: CallStatus
-    who: Actor
-    why: str
-    failed: bool = False
 
 
 class Talking:
@@ -69,37 +40,20 @@ class Talking:
 
     Args:
         live: the agent that answers; a hand-over replaces it.
-        gone: done when the caller's leg has ended.
-        stop: done when the call is asked to end, with the reason.
         context: the call's variables, with what the pre-call workflow gave.
-        caller_name: as the network gave it.
     """
 
-    def __init__(
-        self,
-        equipment: Equipment,
-        resources: CallResources,
-        live: LiveAgent,
-        record: CallRecord,
-        media: RtpMedia,
-        timeline: Timeline,
-        recording: Recording,
-        *,
-        gone: asyncio.Future[LegEnd],
-        stop: asyncio.Future[str],
-        context: CallContext,
-        caller_name: str = "",
-    ) -> None:
-        self._equipment = equipment
-        self._resources = resources
+    def __init__(self, parts: CallParts, live: LiveAgent, recording: Recording, context: CallContext) -> None:
+        self._parts = parts
+        self._equipment = parts.equipment
+        self._resources = parts.resources
         self._live = live
-        self._record = record
-        self._media = media
-        self._timeline = timeline
+        self._record = parts.record
+        self._media = parts.media
+        self._timeline = parts.timeline
         self._recording = recording
-        self._gone = gone
-        self._stop = stop
-        self._caller_name = caller_name
+        self._gone = parts.gone
+        self._stop = parts.stop
         self._context = context
         self._providers: Built | None = None
         self._next: tuple[LiveAgent, Built] | None = None
@@ -240,8 +194,7 @@ class Talking:
         return None
 
     async def _ring(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
-        directory, record, agent = self._resources.directory, self._record, self._live.agent
-        inbound = record.direction == "inbound"
+        agent = self._live.agent
         assert self._providers is not None
         providers = self._providers
         pronunciations = Pronunciations(agent.pronunciations, agent.language)
@@ -255,50 +208,20 @@ class Talking:
                 pronunciations=pronunciations,
             )
 
-        route = choose_route(
-            order.connection_id,
-            agent,
-            directory.settings,
-            record.connection_id,
-            directory.connections,
-            self._resources.outbound_passwords,
-        )
-        release = self._resources.take(route.connection_id) if isinstance(route, Route) else _nothing
-        if release is None:
-            return TransferResult(Outcome.REFUSED_BY_POLICY, detail="the SIP connection is full (max_calls)")
-        transfer = Transfer(
+        put = await put_through(
+            self._parts,
+            self._live,
+            self._context,
             order,
-            Asking(
-                media=self._media,
-                gone=self._gone,
-                timeline=self._timeline,
-                party=Party(
-                    agent=agent_number(agent, self._live.id, record.called if inbound else ""),
-                    caller=record.caller if inbound else record.called,
-                    caller_name=self._caller_name,
-                    withheld=record.anonymous,
-                ),
-                called=record.called,
-                country=territory(agent.language),
-                stop=self._stop,
-                hide_digits=self._conversation is not None and self._conversation.sensitive,
-            ),
-            self._equipment.exchange,
-            route,
-            directory.settings,
-            render=Templates(self._context, self._timeline).render,
+            sentence,
             speak=speak,
-            decode=directory.settings.record_bridge and self._recording.running,
+            decode=self._resources.directory.settings.record_bridge and self._recording.running,
+            hide_digits=self._conversation is not None and self._conversation.sensitive,
         )
-        try:
-            result = await transfer.run(sentence)
-            self._bridge = transfer.bridge if result.outcome is Outcome.ANSWERED else None
-            return result
-        finally:
-            if self._bridge is None:
-                release()
-            else:
-                self._release_leg = release
+        self._bridge = put.bridge
+        if put.release is not None:
+            self._release_leg = put.release
+        return put.result
 
     def hand_over(self, agent_id: str) -> TransferResult:
         if refused := self._leaving():

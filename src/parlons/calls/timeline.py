@@ -34,6 +34,8 @@ class Kind(enum.StrEnum):
     """{}"""
     PRE_CALL = "pre_call"
     """{outcome: ok, cancelled or the failover trigger, detail, duration_ms}"""
+    FAILOVER = "failover"
+    """{event: begun, failed or over, trigger, and detail, action, phase, outcome, duration_ms}"""
     ANSWERED = "answered"
     """{codec, setup_ms}"""
     TRANSCRIPT = "transcript"

@@ -23,6 +23,7 @@ from .briefing import Briefing, Speak
 from .destination import Destination, DestinationLeft
 from .dialling import Render, Route
 from .limits import Permit
+from .parts import Unanswered
 from .ringing import Asking, Exchange, Ringing
 from .ringing_audio import RingingAudio
 from .timeline import Kind
@@ -45,7 +46,7 @@ class Phase(enum.Enum):
     ACCEPTING = "accepting"
     """The destination may still press the key."""
     JOINING = "joining"
-    """Only the end of the agent's sentence is waited for."""
+    """Only the end of the agent's sentence is waited for, or the caller's own answer."""
     JOINED = "joined"
     OVER = "over"
 
@@ -71,6 +72,8 @@ class Transfer:
         speak: makes the whisper.
         decode: the legs are joined decoded, for a recorder on the caller's leg; else its tap is taken off before the
             first word of the destination's.
+        unanswered: the caller, when not answered yet: hears the destination's early media as such, and is answered when
+            the destination has answered.
         exempt_from_rate: failover.
     """
 
@@ -85,6 +88,7 @@ class Transfer:
         render: Render,
         speak: Speak,
         decode: bool = False,
+        unanswered: Unanswered | None = None,
         exempt_from_rate: bool = False,
     ) -> None:
         self.bridge: Bridged | None = None
@@ -96,6 +100,7 @@ class Transfer:
         self._settings = settings
         self._render = render
         self._decode = decode
+        self._unanswered = unanswered
         self._exempt = exempt_from_rate
         self._loop = asyncio.get_running_loop()
         self._country = settings.default_country or dialling.country_of(asking.party.agent)
@@ -178,6 +183,10 @@ class Transfer:
                 return TransferResult(Outcome.DECLINED, detail=f"nobody pressed {order.accept_key}")
             self._move(Phase.JOINING)
             await ringing.destination.wait(said)
+            if self._unanswered is not None:
+                answering = self._own(self._loop.create_task(self._unanswered.answer(), name="answer_caller"))
+                await ringing.destination.wait(answering)
+                answering.result()
         except DestinationLeft as left:
             outcome = Outcome.DECLINED if left.end.by == "peer" else Outcome.UNREACHABLE
             return TransferResult(outcome, left.end.code, f"{left.end.reason or 'hung up'} before being put through")
@@ -220,6 +229,8 @@ class Transfer:
 
     def _early_media(self, destination: Destination) -> None:
         if self._meanwhile is not None and self.phase is Phase.DIALLING:
+            if self._unanswered is not None:
+                self._unanswered.progress()
             self._meanwhile.early(self._exchange.early(destination.media, self._asking.media.sample_rate))
 
     def _caller_pressed(self, digit: str) -> None:

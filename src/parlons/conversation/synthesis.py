@@ -21,7 +21,7 @@ from .pronunciation import Pronunciations
 ATTEMPT_SECONDS = 4.0
 """For one provider to make all of it."""
 MAX_AUDIO_SECONDS = 30.0
-"""Of audio; the rest is not said."""
+"""Of audio."""
 
 logger = get(__name__)
 
@@ -34,8 +34,12 @@ async def synthesise(
     timeline: Timeline,
     pronunciations: Pronunciations | None = None,
     attempt_seconds: float = ATTEMPT_SECONDS,
+    max_audio_seconds: float = MAX_AUDIO_SECONDS,
 ) -> bytes:
     """The audio of a text, s16le mono at ``sample_rate``, by the first provider that can make it in time.
+
+    Args:
+        max_audio_seconds: the rest is not said.
 
     Raises:
         ProviderError: none could; or there is nothing to say.
@@ -47,7 +51,7 @@ async def synthesise(
     for provider in chain.order():
         try:
             async with asyncio.timeout(attempt_seconds):
-                pcm, rate = await _make(provider, words, attempt_seconds)
+                pcm, rate = await _make(provider, words, attempt_seconds, max_audio_seconds)
             if not pcm:
                 raise ProviderError("The speech provider sent no audio.")
         except TimeoutError:
@@ -61,15 +65,15 @@ async def synthesise(
     raise ProviderError("No speech provider could say it.")
 
 
-async def _make(provider: tts.TTS[Any], text: str, seconds: float) -> tuple[bytes, int]:
+async def _make(provider: tts.TTS[Any], text: str, seconds: float, longest: float) -> tuple[bytes, int]:
     """Everything a provider sends, and its rate."""
     pcm, rate = bytearray(), provider.sample_rate
     async with provider.synthesize(text, conn_options=APIConnectOptions(max_retry=0, timeout=seconds)) as stream:
         async for audio in stream:
             rate = audio.frame.sample_rate
             pcm += bytes(audio.frame.data)
-            if len(pcm) >= MAX_AUDIO_SECONDS * rate * 2:
-                logger.warning("synthesis_cut", seconds=MAX_AUDIO_SECONDS)
+            if len(pcm) >= longest * rate * 2:
+                logger.warning("synthesis_cut", seconds=longest)
                 break
     return bytes(pcm), rate
 
