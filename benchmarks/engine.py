@@ -71,6 +71,31 @@ SWITCHBOARD["path"]["steps"][0]["actions"] = ["put through"]
 SWITCHBOARD_SETTINGS = {"max_outbound_legs": 1000, "max_outbound_per_minute": 10_000}
 
 
+WORKFLOW_PORT = 15313
+FAILS_OVER = copy.deepcopy(AGENT)
+"""The same agent, but its pre-call workflow asks for failover: a message."""
+FAILS_OVER["pre_call"] = {"workflow_id": "asks", "timeout_seconds": 5}
+FAILS_OVER["failover"] = {"enabled": True, "action": {"type": "message", "text": "Fermé.", "language": "fr-FR"}}
+RINGS = copy.deepcopy(FAILS_OVER)
+"""Likewise, but it rings the desk."""
+RINGS["failover"]["action"] = {
+    "type": "transfer",
+    "sip_connection_id": "desk",
+    "destination_id": "desk",
+    "headers": [{"name": "X-Bench-Caller", "value": "{{ system.phone_e164 }}"}],
+}
+ASKS = {
+    "name": "Asks",
+    "trigger": "pre_call",
+    "status": "published",
+    "steps": [
+        {"id": "ask", "type": "http", "url": f"http://127.0.0.1:{WORKFLOW_PORT}/{{{{ system.phone_e164 }}}}"},
+        {"id": "back", "type": "return", "value": "{{ steps.ask.body }}"},
+    ],
+}
+FAILOVER_SETTINGS = {**SWITCHBOARD_SETTINGS, "failover_enabled": True, "allow_private_addresses": True}
+
+
 class EngineFailed(RuntimeError):
     """What was to be measured did not start, or died; the text says why."""
 
@@ -135,6 +160,23 @@ def switchboard(answer: Path, codec: str) -> Spec:
 
     told = {"BENCH_DECISIONS": f"127.0.0.1:{DECISIONS_PORT}"}
     return replace(plain, user="switchboard", environment={**plain.environment, **told}, prepare=prepare)
+
+
+def failing_over(answer: Path) -> Spec:
+    """Parlons with two agents more, whose calls all fail over: ``told`` a message, ``rings`` the load generator's
+    desk."""
+    plain = switchboard(answer, "PCMA")
+
+    def prepare(folder: Path) -> None:
+        plain.prepare(folder)
+        config = folder / "config"
+        (config / "workflows").mkdir()
+        (config / "workflows" / "asks.json").write_text(json.dumps(ASKS))
+        (config / "agents" / "told.json").write_text(json.dumps(FAILS_OVER))
+        (config / "agents" / "rings.json").write_text(json.dumps(RINGS))
+        (config / "settings.json").write_text(json.dumps(FAILOVER_SETTINGS))
+
+    return replace(plain, user="told", prepare=prepare)
 
 
 def _peer_arguments(answer: Path) -> list[str]:

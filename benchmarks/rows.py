@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import engine, procstat
 from benchmarks.bench import FULL, QUICK, Bench, Size, complete, figures, say, trust
+from benchmarks.failover_rows import failover_row
 from benchmarks.report import Row
 from benchmarks.transfer_rows import bridge_row, decision_row
 
@@ -170,4 +171,5 @@ ROWS: dict[str, Callable[[Bench, list[engine.Spec]], Row]] = {
     "memory": memory_row,
     "decision": decision_row,
     "bridge": bridge_row,
+    "failover": failover_row,
 }

@@ -193,6 +193,8 @@ class Phone:
         self.loop = asyncio.get_running_loop()
         self.sender = Sender(self.loop)
         self.calls: list[Call] = []
+        self.first_index = 0
+        """Of its first call: phones of one run tell their calls apart by it."""
         self.repeats = 0
         self.send_errors = 0
         self._by_id: dict[str, Call] = {}
@@ -204,7 +206,7 @@ class Phone:
 
     def place(self) -> Call:
         """Place one more call."""
-        call = Call(self, len(self.calls), self._ports.open())
+        call = Call(self, self.first_index + len(self.calls), self._ports.open())
         self.calls.append(call)
         self._by_id[call.id] = call
         self._open.add(call)
