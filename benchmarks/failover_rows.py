@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 from benchmarks import engine
 from benchmarks.bench import Bench, complete, figures, say, trust
@@ -19,7 +20,7 @@ def failover_row(bench: Bench, specs: list[engine.Spec]) -> Row:
     row = Row("failover trigger to first audio or INVITE, p95", "ms", 200.0, "low", notes=["Parlons alone"])
     answer = next(spec for spec in specs if spec.name == "Parlons").environment["BENCH_ANSWER_PCM"]
     spec = engine.failing_over(Path(answer))
-    ports = {
+    ports: dict[str, Any] = {
         "workflow_port": engine.WORKFLOW_PORT,
         "desk_host": engine.DESK[0],
         "desk_port": engine.DESK[1],

@@ -1,4 +1,4 @@
-"""What the generator of failing calls makes of what it saw: a call without its sound or its INVITE is never left out."""
+"""What the generator of failing calls makes of what it saw: a call without its sound or INVITE is never left out."""
 
 from __future__ import annotations
 
