@@ -14,17 +14,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "logs": set(),
     "metrics": set(),
     "control": {"errors"},
+    "jobs": ROOT,
     "memory": set(),
     "settings": {"errors"},
+    "alerts": ROOT | {"agents", "calls.record", "calls.timeline", "workflows"},
     "agents": {"errors", "telephony.sip.headers"},  # the rule for header fields is one, and pure
     "telephony": ROOT,
     "conversation": ROOT | {"agents", "telephony.types", "calls.timeline", "telephony.media.resample"},
     "workflows": ROOT | {"agents"},
     "knowledge": ROOT | {"agents"},
-    "store": ROOT | {"agents", "calls.timeline", "calls.record"},
+    "store": ROOT | {"agents", "calls.timeline", "calls.record", "workflows.runs"},
     "configuration": ROOT | {"agents", "store"},
     "calls": ROOT | {"agents", "telephony", "conversation", "workflows", "knowledge", "metrics", "store"},
-    "api": ROOT | {"agents", "calls", "configuration", "store", "settings", "metrics"},
+    "api": ROOT | {"agents", "calls", "configuration", "store", "settings", "metrics", "workflows", "knowledge"},
 }
 """The composition (``app``, ``cli``, ``__main__``) may import everything; nothing may import it."""
 

@@ -67,6 +67,10 @@ class Trunks:
         """How each stands."""
         return self._monitor.statuses()
 
+    def up(self) -> dict[str, bool | None]:
+        """Whether each connection is up; None for one that was asked nothing yet."""
+        return {status.id: status.up if status.known else None for status in self._monitor.statuses()}
+
     def gauges(self) -> dict[str, float]:
         """Connections configured, and those known to be down."""
         statuses = self._monitor.statuses()

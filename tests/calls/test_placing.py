@@ -85,6 +85,7 @@ def test_limits_are_outcomes_of_a_call_that_is_not_dialled() -> None:
                 calls=SimpleNamespace(labels=lambda *_: SimpleNamespace(inc=lambda: None)),
             ),
             media=SimpleNamespace(open=lambda **_: _raise()),
+            ended=lambda _record: None,
         )
         service = CallService(
             cast("Any", SimpleNamespace(invite=invite)),

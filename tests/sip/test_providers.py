@@ -159,6 +159,7 @@ def played(ailing: tuple[ParlonsServer, int]) -> dict[str, BaseException | None]
     async def play() -> dict[str, BaseException | None]:
         turn = asyncio.Semaphore(AT_ONCE)
         async with FailingModel(port) as model, Phone() as phone:
+            await asyncio.to_thread(server.wait_providers)
             sickroom = Sickroom(server, model, phone)
 
             async def one(behaviour: str) -> BaseException | None:

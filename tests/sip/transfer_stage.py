@@ -358,6 +358,7 @@ async def play(server: ParlonsServer, port: int, cases: list[Case], folder: Path
         Phone(user="desk", host=EXCHANGE[0], port=EXCHANGE[1]) as desk,
         sipp_destinations(folder) as statistics,
     ):
+        await asyncio.to_thread(server.wait_providers)
         exchange, own = Exchange(desk), Exchange(caller)
         sorting = [asyncio.create_task(one.sort()) for one in (exchange, own)]
         stage = Stage(server, model, caller, exchange, own, folder)

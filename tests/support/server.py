@@ -17,13 +17,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 SIP_PORTS = range(15400, 15430)
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NOT_MEASURED_AT_REST = ("lag", "seconds", "bytes", "limit", "resting", "_total", "_created", "late_frames")
+NOT_MEASURED_AT_REST = ("_providers_", "_alerts_", "lag", "seconds", "bytes", "limit", "resting", "_total", "_created", "late_frames")
 """Parts of the names of gauges that say nothing about what a call left behind: sizes, times and running counts."""
 
 Configuration = Mapping[str, Any]
@@ -76,6 +76,7 @@ class ParlonsServer:
         configuration: documents to write, or a folder that exists.
         rtp_ports: the range given to the server. A port rests 60 s after a call: have enough.
         environment: more variables.
+        program: what Python runs in place of ``-m parlons``.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class ParlonsServer:
         *,
         rtp_ports: range = range(34000, 35000),
         environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "parlons"),
     ) -> None:
         self.folder = folder
+        self._program = tuple(program)
         self.data = folder / "data"
         if isinstance(configuration, Path):
             self.config = configuration
@@ -126,7 +129,7 @@ class ParlonsServer:
         """Start it and wait until it takes calls. Raises AssertionError with its log when it does not."""
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "parlons", "serve"],
+                [sys.executable, *self._program, "serve"],
                 env=self.environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         end = time.monotonic() + timeout
@@ -299,6 +302,15 @@ class ParlonsServer:
                 failure = error
             time.sleep(0.1)
         raise failure
+
+    def wait_providers(self, timeout: float = 15.0) -> None:
+        """Wait until the background check has seen every provider usable: those of the tests start after the server."""
+
+        def usable() -> bool:
+            seen = self.metrics()
+            return seen["parlons_providers_usable"] == seen["parlons_providers_watched"]
+
+        self.until(usable, timeout, "not every provider is usable")
 
     def place(self, agent: str, to: str) -> str:
         """Place a call over the control socket, as ``parlons call`` does; the call's id."""

@@ -295,6 +295,7 @@ class Call:
         record.ended_at = datetime.now(UTC)
         self._equipment.writer.record(record)
         self._equipment.metrics.calls.labels(record.direction, record.status.value).inc()
+        self._equipment.ended(record)
         self._log.info("call_ended", status=record.status, ended_by=record.ended_by, why=record.end_reason)
         media = self._media
         if media is not None:

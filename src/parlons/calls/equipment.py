@@ -39,4 +39,6 @@ class Equipment:
     """Why an agent has no usable provider, as was seen in the background; empty when it has. Asks nobody."""
     recordings: Path
     exchange: Exchange
+    ended: Callable[[CallRecord], None] = lambda _record: None
+    """Told of each call once its status is settled; may not block."""
     log_words: bool = False

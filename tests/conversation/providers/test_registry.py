@@ -64,6 +64,8 @@ async def test_lists_keep_their_order() -> None:
         ({"llm": {"type": "deepgram"}}, KEYS, "deepgram has no llm service.*embedded, mistral, openai"),
         ({"llm": {"type": "embedded", "base_url": "http://127.0.0.1:9"}}, {}, "takes no base_url"),
         ({"tts": {"type": "embedded", "voice": {"id": "marcel"}}}, {}, "marcel"),
+        ({"llm": {"type": "openai", "base_url": "http://[::1"}}, KEYS, "base_url of openai cannot be read.*https://"),
+        ({"llm": {"type": "openai", "base_url": "http://host:99999/v1"}}, KEYS, "base_url of openai cannot be read"),
     ],
 )
 async def test_refused_with_the_fix(providers: dict[str, Any], environ: dict[str, str], message: str) -> None:

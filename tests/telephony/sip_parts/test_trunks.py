@@ -139,6 +139,52 @@ def test_registration_shows() -> None:
     scenario(body)
 
 
+def test_a_registrar_that_never_answers_options_is_up() -> None:
+    async def body(network: Network) -> None:
+        network.answers["OPTIONS"] = None
+        await network.monitor.apply([REGISTERING])
+        await asyncio.sleep(60)
+        status = network.monitor.status("reg")
+        assert (status.registered, status.reachable, status.known, status.up) == (True, False, True, True)
+        network.answers["REGISTER"] = TimeoutError()
+        await asyncio.sleep(300)
+        status = network.monitor.status("reg")
+        assert (status.registered, status.up) == (False, False)
+
+    scenario(body)
+
+
+def test_a_registrar_that_stops_answering_options_is_down_before_its_binding_ends() -> None:
+    async def body(network: Network) -> None:
+        await network.monitor.apply([REGISTERING])
+        await asyncio.sleep(10)
+        network.answers.update(OPTIONS=None, REGISTER=TimeoutError())
+        await asyncio.sleep(60)
+        status = network.monitor.status("reg")
+        assert (status.registered, status.reachable, status.up) == (True, False, False)
+        network.answers.update(OPTIONS=200, REGISTER=200)
+        await asyncio.sleep(60)
+        assert network.monitor.status("reg").up
+
+    scenario(body)
+
+
+@pytest.mark.parametrize("config", [PLAIN, REGISTERING])
+def test_nothing_is_known_until_something_was_asked(config: TrunkConfig) -> None:
+    async def body(network: Network) -> None:
+        network.answers.update(OPTIONS=None, REGISTER=TimeoutError())
+        await network.monitor.apply([config])
+        await asyncio.sleep(5)
+        assert not network.monitor.status(config.id).known
+        await asyncio.sleep(6)
+        assert network.monitor.status(config.id).known
+        assert not network.monitor.status(config.id).up
+        await network.monitor.apply([replace(config, expires_seconds=120)])
+        assert not network.monitor.status(config.id).known, "changed: begun again"
+
+    scenario(body)
+
+
 def test_apply_touches_only_what_changed() -> None:
     async def body(network: Network) -> None:
         await network.monitor.apply([PLAIN, REGISTERING])

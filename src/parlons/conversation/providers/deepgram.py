@@ -9,7 +9,7 @@ from livekit.agents.types import NOT_GIVEN
 
 from parlons.errors import ProviderUnusable
 
-from .kinds import ProviderKind, Setup, http_session
+from .kinds import Probe, ProviderKind, Setup, http_session
 
 MAX_TERMS = 50
 VOICES = {
@@ -73,4 +73,6 @@ KIND = ProviderKind(
     env="DEEPGRAM_API_KEY",
     extra="deepgram",
     plugin="livekit.plugins.deepgram",
+    # answered for any key that is valid, whatever its scopes; the listing of projects is not
+    probe=Probe(OFFICIAL_URL, "/v1/auth/token", scheme="Token"),
 )

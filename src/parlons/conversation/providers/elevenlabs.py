@@ -7,7 +7,7 @@ from typing import Any
 from livekit.agents import stt, tts
 from livekit.agents.types import NOT_GIVEN
 
-from .kinds import ProviderKind, Setup, http_session
+from .kinds import Probe, ProviderKind, Setup, http_session
 
 OFFICIAL_URL = "https://api.elevenlabs.io"
 DEFAULT_VOICE = "EXAVITQu4vr4xnSDxMaL"
@@ -64,4 +64,6 @@ KIND = ProviderKind(
     env="ELEVENLABS_API_KEY",
     extra="elevenlabs",
     plugin="livekit.plugins.elevenlabs",
+    # a key restricted to speech gets 401 here, with the status missing_permissions
+    probe=Probe(OFFICIAL_URL, "/v1/models", header="xi-api-key", scheme="", limited="missing_permissions"),
 )

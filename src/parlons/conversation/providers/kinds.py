@@ -50,6 +50,24 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """What a provider is asked, now and then, to see whether it can be used: a GET that costs nothing.
+
+    Args:
+        server: the provider's own, where there is no ``base_url``.
+        path: put after the server's URL.
+        header, scheme: how the key goes along.
+        limited: found in a 401 or 403 when the key is good, and only this request is not among its rights.
+    """
+
+    server: str
+    path: str
+    header: str = "Authorization"
+    scheme: str = "Bearer"
+    limited: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderKind:
     """A provider that agents may name.
 
@@ -58,6 +76,7 @@ class ProviderKind:
         env: the environment variable of its key; None when it needs none.
         extra: the extra of this package that installs its plug-in; None when it is always there.
         key_optional_elsewhere: a server at ``base_url`` may need no key.
+        probe: how to see whether it can be used; None when it always can.
     """
 
     name: str
@@ -70,6 +89,7 @@ class ProviderKind:
     plugin: str | None = None
     takes_base_url: bool = True
     key_optional_elsewhere: bool = False
+    probe: Probe | None = None
 
     @property
     def services(self) -> tuple[Service, ...]:

@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 from livekit.agents import llm, stt
 from livekit.agents.types import NOT_GIVEN
 
-from .kinds import ProviderKind, Setup
+from .kinds import Probe, ProviderKind, Setup
 
+OFFICIAL_URL = "https://api.mistral.ai"
 MAX_TERMS = 100
 TIMEOUT_MS = 20_000
 
@@ -51,4 +52,5 @@ KIND = ProviderKind(
     env="MISTRAL_API_KEY",
     extra="mistral",
     plugin="livekit.plugins.mistralai",
+    probe=Probe(OFFICIAL_URL, "/v1/models"),
 )

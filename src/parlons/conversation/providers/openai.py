@@ -12,7 +12,7 @@ from livekit.agents import llm, stt, tts
 from livekit.agents.types import NOT_GIVEN
 from livekit.plugins import openai
 
-from .kinds import ProviderKind, Setup
+from .kinds import Probe, ProviderKind, Setup
 
 DEFAULT_VOICE = "marin"
 OFFICIAL_URL = "https://api.openai.com/v1"
@@ -79,4 +79,6 @@ KIND = ProviderKind(
     env="OPENAI_API_KEY",
     plugin="livekit.plugins.openai",
     key_optional_elsewhere=True,
+    # a key restricted to some models and services may not list the models
+    probe=Probe(OFFICIAL_URL, "/models", limited="Missing scopes"),
 )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from livekit.agents import llm, stt, tts
 
@@ -26,6 +27,7 @@ from .kinds import ProviderKind, Service, Setup, close_http_session, load
 
 _REFERENCE = re.compile(r"^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$")
 _MAX_TERMS = 100
+_NOTHING_CHOSEN = Providers()
 
 _EMBEDDED = ProviderKind(
     name="embedded",
@@ -55,6 +57,14 @@ class Built:
             await plugin.aclose()
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A provider's key, and the environment variable it came from; empty when it stands in the agent itself."""
+
+    key: str = field(default="", repr=False)
+    variable: str = ""
+
+
 def register(kind: ProviderKind) -> None:
     """Add a provider of the process's own: what the benchmarks do."""
     _KINDS[kind.name] = kind
@@ -63,6 +73,11 @@ def register(kind: ProviderKind) -> None:
 def known() -> dict[str, ProviderKind]:
     """Every provider an agent may name, by name."""
     return dict(_KINDS)
+
+
+def kind_of(name: str) -> ProviderKind | None:
+    """The provider of this name."""
+    return _KINDS.get(name)
 
 
 def prewarm() -> None:
@@ -111,7 +126,7 @@ def build(agent: Agent, *, environ: Mapping[str, str], sample_rate: int = 8000) 
 
 def effective(agent: Agent, environ: Mapping[str, str]) -> Providers:
     """The providers that will serve this agent, once the environment had its say."""
-    if agent.providers != Providers() or not environ.get("OPENAI_API_KEY"):
+    if agent.providers != _NOTHING_CHOSEN or not environ.get("OPENAI_API_KEY"):
         return agent.providers
     one = Provider(type="openai")
     return Providers(stt=[one], llm=[one], tts=[SpeechProvider(type="openai")])
@@ -151,7 +166,8 @@ def _make(
         )
     if provider.base_url and not kind.takes_base_url:
         raise ProviderUnusable(f"The provider {kind.name} takes no base_url.", hint="Leave base_url out.")
-    key = _key(kind, provider, environ)
+    _check_url(kind, provider.base_url or "")
+    key = credential(kind, provider, environ).key
     load(kind)
     voice = provider.voice if isinstance(provider, SpeechProvider) else None
     setup = Setup(
@@ -170,21 +186,33 @@ def _make(
         raise ProviderUnusable(f"The provider {kind.name} cannot be used for {service}: {error}") from error
 
 
-def _key(kind: ProviderKind, provider: Provider, environ: Mapping[str, str]) -> str:
+def _check_url(kind: ProviderKind, url: str) -> None:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:  # brackets or a port that are none: plug-ins would raise each their own error
+        raise ProviderUnusable(
+            f"The base_url of {kind.name} cannot be read.",
+            hint="Write it as https://host/path or http://host:port/path.",
+        ) from None
+
+
+def credential(kind: ProviderKind, provider: Provider, environ: Mapping[str, str]) -> Credential:
+    """The key of a provider; empty when it needs none. Raises ProviderUnusable when there should be one."""
     if kind.env is None:
-        return ""
+        return Credential()
     if from_environment := environ.get(kind.env):
-        return from_environment
-    configured = provider.api_key or ""
+        return Credential(from_environment, kind.env)
+    configured, variable = provider.api_key or "", ""
     if reference := _REFERENCE.match(configured):
-        configured = environ.get(reference[1], "")
+        variable = reference[1]
+        configured = environ.get(variable, "")
         if not configured:
             raise ProviderUnusable(
-                f"The key of {kind.name} is ${{{reference[1]}}}, which is not set.",
-                hint=f"Set the environment variable {reference[1]} or {kind.env}.",
+                f"The key of {kind.name} is ${{{variable}}}, which is not set.",
+                hint=f"Set the environment variable {variable} or {kind.env}.",
             )
     if not configured and not (provider.base_url and kind.key_optional_elsewhere):
         raise ProviderUnusable(
             f"The provider {kind.name} has no key.", hint=f"Set the environment variable {kind.env}."
         )
-    return configured
+    return Credential(configured, variable)

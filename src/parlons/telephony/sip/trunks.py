@@ -56,11 +56,23 @@ class TrunkStatus:
     last_error: str = ""
     since: float = 0.0
     """Loop time of the last change of ``registered`` or ``reachable``."""
+    answers_options: bool = False
+    """Whether it ever answered an OPTIONS."""
 
     @property
     def up(self) -> bool:
-        """Whether calls can be expected to pass: nothing that is known says otherwise."""
+        """Whether calls can be expected to pass: nothing that is known says otherwise.
+
+        An OPTIONS without an answer says nothing about a registrar that grants registrations and never answers one.
+        """
+        if self.registered and not self.answers_options:
+            return True
         return self.registered is not False and self.reachable is not False
+
+    @property
+    def known(self) -> bool:
+        """Whether it was asked anything yet."""
+        return self.reachable is not None
 
 
 class TrunkMonitor:
@@ -181,6 +193,7 @@ class _Trunk:
             old,
             registered=old.registered if registered is None else registered,
             reachable=old.reachable if reachable is None else reachable,
+            answers_options=old.answers_options or reachable is True,
             last_error=(self._registrar.last_error if self._registrar else "") or self._probe_error,
         )
         if (new.registered, new.reachable) != (old.registered, old.reachable):
