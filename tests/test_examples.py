@@ -20,7 +20,7 @@ from tests.support.virtual_time import run
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.mark.parametrize("folder", sorted(EXAMPLES.iterdir()), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", sorted(p.parent for p in EXAMPLES.glob("*/agents")), ids=lambda folder: folder.name)
 def test_an_example_is_a_valid_configuration(folder: Path) -> None:
     loaded = configuration.load(folder)
     assert loaded.files

@@ -227,7 +227,7 @@ class Alerts:
 
     async def _deliver(self, post: _Post) -> None:
         headers = {"Content-Type": "application/json", DELIVERY_HEADER: post.id}
-        request = Request("POST", post.url, headers, body=post.body, any_reply=True)
+        request = Request("POST", post.url, headers, body=post.body, any_reply=True, as_it_is=True)
         for pause in (*self._policy.retries, None):
             if self._settings().alert_url != post.url:
                 return  # whoever is to hear of it now is told anew

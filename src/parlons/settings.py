@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import InvalidDocument
 
@@ -27,6 +27,11 @@ _Port = Annotated[int, Field(ge=1, le=65535)]
 
 def _default_max_calls() -> int:
     return CALLS_PER_CORE * len(os.sched_getaffinity(0))
+
+
+def _numbers(value: Any) -> Any:
+    """Numbers in an environment variable are separated by commas."""
+    return value.split(",") if isinstance(value, str) else value
 
 
 class Settings(BaseModel):
@@ -58,6 +63,15 @@ class Settings(BaseModel):
     drain_seconds: Annotated[
         int, Field(ge=0, le=86_400, description="after SIGTERM, how long calls under way may go on")
     ] = 3600
+    delivery_pauses: Annotated[
+        tuple[Annotated[float, Field(ge=1, le=86_400)], ...],
+        BeforeValidator(_numbers),
+        Field(
+            min_length=1,
+            max_length=20,
+            description="seconds between the attempts of a post-call delivery, as in 10,60,600; the last one repeats",
+        ),
+    ] = (10, 30, 60, 300, 900, 1800, 3600, 7200)
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="what is logged")] = "info"
     log_words: Annotated[bool, Field(description="write what callers and agents say to the log")] = False
 

@@ -92,7 +92,9 @@ async def test_pages_hold_every_call_once_also_at_the_same_instant(store: Store)
 async def test_filters(store: Store) -> None:
     await store.calls.create(call("a", agent_id="x", called="+33123456789"))
     await store.calls.create(call("b", direction="outbound", called="+33699999999", caller="+33123456789"))
-    await store.calls.create(call("c", status=CallStatus.BUSY, started_at=START + timedelta(hours=1)))
+    await store.calls.create(
+        call("c", status=CallStatus.BUSY, trigger="agent_unavailable", started_at=START + timedelta(hours=1))
+    )
 
     async def found(**filters: Any) -> set[str]:
         return {c.id for c in (await store.calls.list(**filters)).calls}
@@ -101,6 +103,8 @@ async def test_filters(store: Store) -> None:
     assert await found(agent_id="x") == {"a"}
     assert await found(direction="outbound") == {"b"}
     assert await found(status=CallStatus.BUSY) == {"c"}
+    assert await found(trigger="agent_unavailable") == {"c"}
+    assert await found(trigger="operator_forced") == set()
     assert await found(number="+33123456789") == {"a", "b"}
     assert await found(since=START + timedelta(minutes=1)) == {"c"}
     assert await found(until=START + timedelta(minutes=1)) == {"a", "b"}

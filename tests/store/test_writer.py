@@ -13,6 +13,8 @@ from parlons.calls.record import CallRecord
 from parlons.calls.timeline import CallStatus, Event, Kind
 from parlons.errors import StoreError
 from parlons.store import CallWriter, SecretKey, Store
+from parlons.store.writer import MAX_PENDING_RUNS, PendingRun
+from parlons.workflows.runs import Run
 from tests.support.virtual_time import run
 
 from .conftest import KEY, cut_connections
@@ -22,6 +24,10 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 
 def call(call_id: str) -> CallRecord:
     return CallRecord(id=call_id, direction="inbound", started_at=START)
+
+
+def ran(name: str) -> Run:
+    return Run(name, "live_call", "ok", 1_780_000_000.0, duration_ms=5)
 
 
 def event(number: int) -> Event:
@@ -34,23 +40,31 @@ class Sink:
     def __init__(self) -> None:
         self.records: list[CallRecord] = []
         self.events: list[tuple[str, Event]] = []
+        self.runs: list[PendingRun] = []
         self.batches = 0
         self.tries: list[float] = []
         self.away_until = 0.0
         self.slow = 0.0
         self.refuses: str | None = None
 
-    async def write_batch(self, records: Iterable[CallRecord], events: Sequence[tuple[str, Event]]) -> None:
+    async def write_batch(
+        self,
+        records: Iterable[CallRecord],
+        events: Sequence[tuple[str, Event]],
+        runs: Sequence[PendingRun] = (),
+    ) -> None:
         self.tries.append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.slow)
         if asyncio.get_running_loop().time() < self.away_until:
             raise StoreError("away")
         records = list(records)
-        if self.refuses in [r.id for r in records] + [call_id for call_id, _ in events]:
+        named = [r.id for r in records] + [call_id for call_id, _ in events] + [call_id for _, call_id, _ in runs]
+        if self.refuses in named:
             raise IntegrityError("insert", {}, Exception("refused"))
         self.batches += 1
         self.records += records
         self.events += events
+        self.runs += runs
 
 
 def test_batches_within_half_a_second_in_order() -> None:
@@ -158,6 +172,42 @@ def test_what_is_refused_for_good_does_not_hold_up_the_rest() -> None:
         assert [r.id for r in sink.records] == ["good", "other"]
         assert [e.at_ms for _, e in sink.events] == [0, 2]
         assert writer.dropped == 2
+        await writer.close()
+
+    run(scenario())
+
+
+def test_runs_wait_for_a_database_that_is_away_and_one_that_is_refused_holds_up_nothing() -> None:
+    async def scenario() -> None:
+        sink = Sink()
+        sink.refuses = "gone"
+        writer = CallWriter(sink)
+        writer.start()
+        sink.away_until = asyncio.get_running_loop().time() + 5
+        writer.record(call("c"))
+        for number in range(MAX_PENDING_RUNS + 10):
+            writer.run("w", "gone" if number == 20 else "c", ran(str(number)))
+        assert writer.pending == MAX_PENDING_RUNS + 1
+        assert await writer.drain(30)
+        assert [run.id for _, _, run in sink.runs] == [str(n) for n in range(10, MAX_PENDING_RUNS + 10) if n != 20]
+        assert (writer.dropped, [r.id for r in sink.records]) == (11, ["c"])
+        await writer.close()
+
+    run(scenario())
+
+
+def test_the_writer_says_what_it_still_holds_of_a_call() -> None:
+    async def scenario() -> None:
+        sink = Sink()
+        sink.slow = 1
+        writer = CallWriter(sink)
+        writer.start()
+        writer.event("c", event(1))
+        assert (writer.holds("c"), writer.holds("other")) == (True, False)
+        await asyncio.sleep(0.5)
+        assert writer.holds("c")  # on its way is not stored
+        assert await writer.drain(5)
+        assert not writer.holds("c")
         await writer.close()
 
     run(scenario())

@@ -18,7 +18,7 @@ log = logs.get(__name__)
 
 
 class RunSink(Protocol):
-    """Where runs are kept. Neither blocks nor raises. Implemented by ``store.runs.RunWriter``."""
+    """Where runs are kept. Neither blocks nor raises. Implemented by ``store.writer.CallWriter``."""
 
     def run(self, workflow_id: str, call_id: str, run: Run) -> None:
         """Keep a run that ended, of a call whose record was given to the writer before."""

@@ -13,13 +13,14 @@ from typing import Any
 from parlons import logs
 from parlons.agents.connections import InstallationSettings
 from parlons.agents.context import CallContext
-from parlons.agents.models import Agent, FailoverMessage, FailoverTransfer, FailoverWorkflow
+from parlons.agents.models import Agent, FailoverMessage, FailoverTransfer, FailoverWorkflow, Providers
+from parlons.conversation.actions.hang_up import FAR_BUFFER_SECONDS
 from parlons.conversation.audio import play_pcm
 from parlons.conversation.line import TransferOrder
 from parlons.conversation.pronunciation import Pronunciations
 from parlons.conversation.synthesis import synthesise
-from parlons.errors import IllegalMove, LegClosed, ParlonsError
-from parlons.telephony.types import Outcome
+from parlons.errors import IllegalMove, LegClosed, ParlonsError, ProviderUnusable
+from parlons.telephony.types import LegEnd, Outcome
 from parlons.workflows import replies
 from parlons.workflows.replies import FailoverWords
 
@@ -97,6 +98,8 @@ class Failover:
         try:
             waiting: set[asyncio.Future[Any]] = {going, self._parts.gone, self._parts.stop}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if self.phase is Phase.JOINED:  # the bridge sees the same, and says who ended it
+                await asyncio.wait({going})
         finally:
             going.cancel()
             await asyncio.gather(going, return_exceptions=True)
@@ -246,14 +249,18 @@ class Failover:
         if not await play_pcm(self._parts.media, audio, rate):
             raise _Failed("the caller's telephone took no audio")
         self._parts.timeline.add("agent", Kind.TRANSCRIPT, text=text)
+        await asyncio.sleep(FAR_BUFFER_SECONDS)
 
     async def _speak(self, text: str, language: str | None) -> bytes:
         """Made live, with the agent's providers. Raises ParlonsError."""
         agent = self._live.agent
         if language is not None:
             agent = agent.model_copy(update={"language": language})
-        rate = self._parts.media.sample_rate
-        built = self._parts.equipment.build_providers(agent, rate)
+        rate, build = self._parts.media.sample_rate, self._parts.equipment.build_providers
+        try:
+            built = build(agent, rate)
+        except ProviderUnusable:  # perhaps of those that hear and think, which nobody needs now
+            built = build(agent.model_copy(update={"providers": Providers(tts=agent.providers.tts)}), rate)
         try:
             return await synthesise(
                 text,
@@ -276,8 +283,7 @@ class Failover:
     def _over(self, going: asyncio.Future[str]) -> Over:
         parts = self._parts
         who, why, status = self._who, self._why, CallStatus.FAILOVER if self._on else CallStatus.FAILED
-        if parts.gone.done() and not self._why:
-            end = parts.gone.result()
+        if (end := self._caller_left(going)) is not None and not self._why:
             outcome, who, why = CALLER_LEFT, "caller" if end.by == "peer" else "system", end.reason or "hung up"
             if not self._on:
                 status = CallStatus.COMPLETED if parts.record.answered_at is not None else CallStatus.CANCELED
@@ -290,6 +296,13 @@ class Failover:
             parts.record.failover_outcome = outcome
         self._note("over", outcome=outcome, duration_ms=round((time.monotonic() - self._began) * 1000))
         return Over(status, who, why)
+
+    def _caller_left(self, going: asyncio.Future[str]) -> LegEnd | None:
+        """How the caller's leg ended, if it did; an answer that they never confirmed is an end too."""
+        if self._parts.gone.done():
+            return self._parts.gone.result()
+        error = None if going.cancelled() else going.exception()
+        return LegEnd("transport", error.message) if isinstance(error, LegClosed) else None
 
     def _note(self, event: str, **payload: Any) -> None:
         self._parts.timeline.add("system", Kind.FAILOVER, event=event, trigger=self._trigger, **payload)

@@ -35,6 +35,7 @@ async def purge(store: Store, recordings: Path, retention: Retention, now: datet
     """Forget what is older than ``retention`` says."""
     before_recordings = now - timedelta(days=retention.recordings_days)
     before_calls = now - timedelta(days=retention.calls_days)
+    await store.runs.purge(before_calls)
     return await forget(store.calls.purge(before_recordings, before_calls), recordings)
 
 

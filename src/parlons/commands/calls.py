@@ -19,13 +19,20 @@ _ROW = "{:<20} {:<9} {:<16} {:<16} {:<16} {:<11} {:>7}  {}"
 
 
 async def show(
-    settings: Settings, call_id: str | None, *, limit: int, status: CallStatus | None, agent: str | None, as_json: bool
+    settings: Settings,
+    call_id: str | None,
+    *,
+    limit: int,
+    status: CallStatus | None,
+    agent: str | None,
+    trigger: str | None,
+    as_json: bool,
 ) -> None:
     """Print calls. Raises NotFound for an id that is not stored."""
     store = await open_store(settings)
     try:
         if call_id is None:
-            page = await store.calls.list(limit=limit, status=status, agent_id=agent)
+            page = await store.calls.list(limit=limit, status=status, agent_id=agent, trigger=trigger)
             _list(list(page.calls), as_json)
             return
         record = await store.calls.get(call_id)
@@ -78,6 +85,9 @@ def _one(record: CallRecord, events: list[Event], as_json: bool) -> None:
         typer.echo(json.dumps(whole, default=str, ensure_ascii=False))
         return
     typer.echo(f"{record.direction} call {record.id}: {record.status} ({record.end_reason or 'under way'})")
+    if record.trigger is not None:
+        chosen = f", action {record.failover_action}, outcome {record.failover_outcome}"
+        typer.echo(f"trigger {record.trigger}{chosen if record.failover_action else ''}")
     for event in events:
         typer.echo(f"{event.at_ms / 1000:9.3f} s  {event.actor:<11} {event.kind:<16} {_words(event)}")
 

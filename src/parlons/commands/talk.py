@@ -130,5 +130,5 @@ async def call(settings: Settings, agent_id: str, number: str | None, *, wait: b
                 break
     finally:
         await store.close()
-    await show(settings, placed["id"], limit=1, status=None, agent=None, as_json=False)
+    await show(settings, placed["id"], limit=1, status=None, agent=None, trigger=None, as_json=False)
     return 0 if record.status is CallStatus.COMPLETED else 1

@@ -73,7 +73,7 @@ async def try_file(file: Path, sample_file: Path | None, *, allow_private: bool,
         shown = {**made.as_json(), "problem": problem}
         typer.echo(json.dumps(shown, ensure_ascii=False, default=str))
     else:
-        _show(made, problem)
+        show_run(made, problem)
     return 0 if made.status == "ok" and not problem else 1
 
 
@@ -133,7 +133,8 @@ def _problem(workflow: Workflow, made: Run) -> str:
     return ""
 
 
-def _show(made: Run, problem: str) -> None:
+def show_run(made: Run, problem: str = "") -> None:
+    """Print a run with its steps, and what is wrong with its result."""
     for step in made.steps:
         _show_step(step)
     typer.echo(f"{made.status} in {made.duration_ms} ms")
@@ -142,28 +143,30 @@ def _show(made: Run, problem: str) -> None:
     elif problem:
         typer.echo(f"the result cannot be used: {problem}")
     if made.context:
-        typer.echo(f"context: {_words(made.context)}")
+        typer.echo(f"context: {words(made.context)}")
     if made.status == "ok":
-        typer.echo(f"result: {_words(made.result)}")
+        typer.echo(f"result: {words(made.result)}")
 
 
 def _show_step(step: StepRun) -> None:
     typer.echo(f"{step.started_ms:>7} ms  {step.id} ({step.type}) took {step.duration_ms} ms")
-    request: Mapping[str, Any] | None = step.request if isinstance(step.request, dict) else None
-    if request is not None:
-        query = f"  query {_words(request['query'])}" if request["query"] else ""
+    request: Mapping[str, Any] = step.request if isinstance(step.request, dict) else {}
+    if "method" not in request and step.request is not None:  # it was too big to be kept whole
+        typer.echo(f"            > {words(step.request)}")
+    elif request:
+        query = f"  query {words(request['query'])}" if request["query"] else ""
         typer.echo(f"            > {request['method']} {request['url']}{query}")
         for name, value in request["headers"].items():
-            typer.echo(f"            > {name}: {_words(value)}")
+            typer.echo(f"            > {name}: {words(value)}")
         if request["body"] is not None:
-            typer.echo(f"            > {_words(request['body'])}")
+            typer.echo(f"            > {words(request['body'])}")
     if step.reply is not None:
-        typer.echo(f"            < {_words(step.reply)}")
+        typer.echo(f"            < {words(step.reply)}")
     if step.error is not None:
         typer.echo(f"            ! {step.error.code}: {step.error.message}")
 
 
-def _words(value: Any) -> str:
+def words(value: Any) -> str:
     """One line for a terminal: nothing in it can move the cursor."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -14,11 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..calls.record import CallRecord
 from ..calls.timeline import CallStatus, Event, Kind
-from ..errors import ConfigurationError, NotFound
+from ..errors import NotFound
+from ..workflows.runs import Run
 from .database import Database
-from .tables import call_events, calls
+from .deliveries import make_due
+from .paging import after, bounded, make_cursor
+from .runs import run_rows
+from .tables import call_events, calls, workflow_runs
 
-MAX_PAGE = 500
+EVENTS_AT_ONCE = 200
 MAX_TEXT = 1000
 """Characters kept of a text that a peer sent (numbers, Call-ID)."""
 
@@ -42,10 +46,15 @@ class Erased:
 
 
 class CallStore:
-    """One row a call, one row an event."""
+    """One row a call, one row an event.
+
+    Attributes:
+        on_due: called when a call's end was stored and deliveries became due with it.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.on_due: Callable[[], None] | None = None
 
     # -- writing ---------------------------------------------------------------------------------------------
 
@@ -55,21 +64,36 @@ class CallStore:
             await connection.execute(calls.insert().values(_row_of(record)))
 
     async def update(self, record: CallRecord) -> None:
-        """Store how a call stands now. Raises NotFound."""
-        async with self._database.write() as connection:
-            if not await _update(connection, record):
-                raise _missing(record.id)
+        """Store how a call stands now, as ``write_batch`` does. Raises NotFound."""
+        async with self._database.write():
+            await self.get(record.id)
+            await self.write_batch([record], ())
 
     async def append_events(self, call_id: str, events: Sequence[Event]) -> None:
         """Add events to the end of a call's timeline. Raises sqlalchemy.exc.IntegrityError: no such call."""
         await self.write_batch((), [(call_id, event) for event in events])
 
-    async def write_batch(self, records: Iterable[CallRecord], events: Sequence[tuple[str, Event]]) -> None:
-        """Store how several calls stand (new ones too) and what happened in them, in one transaction."""
+    async def write_batch(
+        self,
+        records: Iterable[CallRecord],
+        events: Sequence[tuple[str, Event]],
+        runs: Sequence[tuple[str, str | None, Run]] = (),
+    ) -> None:
+        """Store how several calls stand (new ones too), what happened in them and what ran for them, in one
+        transaction; in it the deliveries of calls that ended become due."""
+        rows_of_runs = await asyncio.to_thread(run_rows, runs) if runs else []
+        due = 0
         async with self._database.write() as connection:
+            ended = []
             for record in records:
                 if not await _update(connection, record):
                     await connection.execute(calls.insert().values(_row_of(record)))
+                if record.ended_at is not None:
+                    ended.append(record.id)
+            if ended:
+                due = await make_due(connection, ended, datetime.now(UTC))
+            if rows_of_runs:
+                await connection.execute(workflow_runs.insert(), rows_of_runs)
             if events:
                 rows = [
                     {
@@ -82,9 +106,12 @@ class CallStore:
                     for call_id, event in events
                 ]
                 await connection.execute(call_events.insert(), rows)
+        if due and self.on_due is not None:
+            self.on_due()
 
     async def close_unfinished(self, reason: str) -> int:
         """Close the calls that a process left open when it died, at the time of their last event; returns how many.
+        Their deliveries become due with it.
 
         To be called at start, before any call is taken.
         """
@@ -100,6 +127,8 @@ class CallStore:
                     "end_reason": reason,
                 }
                 await connection.execute(calls.update().where(calls.c.id == call_id).values(closed))
+            if rows:
+                await make_due(connection, [row.id for row in rows], datetime.now(UTC))
         return len(rows)
 
     # -- reading ---------------------------------------------------------------------------------------------
@@ -114,10 +143,17 @@ class CallStore:
 
     async def events(self, call_id: str) -> list[Event]:
         """A call's timeline, in the order it was written; empty when there is no such call."""
-        query = sa.select(call_events).where(call_events.c.call_id == call_id).order_by(call_events.c.id)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return [Event(row.at_ms, row.actor, Kind(row.kind), row.payload) for row in rows]
+        found: list[Event] = []
+        last = 0
+        while True:
+            query = sa.select(call_events).where(call_events.c.call_id == call_id, call_events.c.id > last)
+            async with self._database.read() as connection:
+                rows = (await connection.execute(query.order_by(call_events.c.id).limit(EVENTS_AT_ONCE))).all()
+            found += [Event(row.at_ms, row.actor, Kind(row.kind), row.payload) for row in rows]
+            if len(rows) < EVENTS_AT_ONCE:
+                return found
+            last = rows[-1].id
+            await asyncio.sleep(0)  # a call of hours has thousands: others have their turn between two pages
 
     async def list(
         self,
@@ -128,6 +164,7 @@ class CallStore:
         since: datetime | None = None,
         until: datetime | None = None,
         number: str | None = None,
+        trigger: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> CallPage:
@@ -136,13 +173,14 @@ class CallStore:
         Args:
             since, until: bounds of ``started_at``, the second one excluded.
             number: caller or called, exactly.
+            trigger: what made the agent not speak, or do without something; see ``calls.failover_table``.
             limit: 1 to 500 calls.
             cursor: of the page before.
 
         Raises:
             ConfigurationError: the cursor is not one of ours.
         """
-        limit = max(1, min(limit, MAX_PAGE))
+        limit = bounded(limit)
         query = sa.select(calls).order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit + 1)
         if agent_id is not None:
             query = query.where(calls.c.agent_id == agent_id)
@@ -156,14 +194,15 @@ class CallStore:
             query = query.where(calls.c.started_at < until)
         if number is not None:
             query = query.where(sa.or_(calls.c.caller == number, calls.c.called == number))
+        if trigger is not None:
+            query = query.where(calls.c.trigger == trigger)
         if cursor is not None:
-            at, last_id = _read_cursor(cursor)
-            same = sa.and_(calls.c.started_at == at, calls.c.id < last_id)
-            query = query.where(sa.or_(calls.c.started_at < at, same))
+            query = query.where(after(cursor, calls.c.started_at, calls.c.id))
         async with self._database.read() as connection:
             found = [_record_of(row) for row in (await connection.execute(query)).all()]
         more = len(found) > limit
-        return CallPage(found[:limit], _cursor(found[limit - 1]) if more else None)
+        last = found[limit - 1] if more else None
+        return CallPage(found[:limit], make_cursor(last.started_at, last.id) if last else None)
 
     # -- removing --------------------------------------------------------------------------------------------
 
@@ -228,15 +267,3 @@ def _record_of(row: Any) -> CallRecord:
     values = {name: getattr(row, name) for name in _COLUMNS}
     values["status"] = CallStatus(values["status"])
     return CallRecord(**values)
-
-
-def _cursor(record: CallRecord) -> str:
-    return base64.urlsafe_b64encode(f"{record.started_at.isoformat()}|{record.id}".encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
-    try:
-        at, call_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|", 1)
-        return datetime.fromisoformat(at).astimezone(UTC), call_id
-    except ValueError:
-        raise ConfigurationError("the cursor is not one that a list of calls gave.") from None

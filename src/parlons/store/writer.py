@@ -11,13 +11,14 @@ import copy
 import dataclasses
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 
 from ..calls.record import CallRecord
 from ..calls.timeline import Event
 from ..errors import StoreError
+from ..workflows.runs import Run
 
 log = structlog.get_logger()
 
@@ -26,26 +27,38 @@ BATCH_WINDOW_SECONDS = 0.1
 BATCH_EVENTS = 1000
 MAX_PENDING_EVENTS = 50_000
 """Events held while the database is down; beyond, the oldest are dropped and counted."""
+BATCH_RUNS = 20
+MAX_PENDING_RUNS = 500
+"""Workflow runs held while the database is down (each may be half a megabyte); beyond, the oldest are dropped."""
 FIRST_RETRY_SECONDS = 0.2
 LAST_RETRY_SECONDS = 5.0
+
+
+PendingRun: TypeAlias = tuple[str, str | None, Run]
+"""A workflow's id, the call's (None: it was tried), and its run."""
 
 
 class CallSink(Protocol):
     """Where batches go; ``store.calls`` is one."""
 
-    async def write_batch(self, records: Iterable[CallRecord], events: Sequence[tuple[str, Event]]) -> None:
+    async def write_batch(
+        self,
+        records: Iterable[CallRecord],
+        events: Sequence[tuple[str, Event]],
+        runs: Sequence[PendingRun] = (),
+    ) -> None:
         """Store all of it or nothing. Raises StoreError to be tried again; anything else refuses it for good."""
         ...
 
 
 class CallWriter:
-    """A queue and one task. ``record`` and ``event`` never block and never raise.
+    """A queue and one task. ``record``, ``event`` and ``run`` never block and never raise.
 
-    A call's record must be given once before its events. Events keep their order; of a record only the newest state
-    is written.
+    A call's record must be given once before its events and runs. Events keep their order; of a record only the
+    newest state is written.
 
     Attributes:
-        dropped: events and records lost, because the database was away too long or refused them for good.
+        dropped: events, records and runs lost, because the database was away too long or refused them for good.
     """
 
     def __init__(self, sink: CallSink, *, max_pending_events: int = MAX_PENDING_EVENTS) -> None:
@@ -53,6 +66,8 @@ class CallWriter:
         self._max_pending = max_pending_events
         self._records: dict[str, CallRecord] = {}
         self._events: deque[tuple[str, Event]] = deque()
+        self._runs: deque[PendingRun] = deque()
+        self._writing: set[str] = set()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -62,8 +77,16 @@ class CallWriter:
 
     @property
     def pending(self) -> int:
-        """Records and events that are not stored yet."""
-        return len(self._records) + len(self._events)
+        """Records, events and runs that are not stored yet."""
+        return len(self._records) + len(self._events) + len(self._runs)
+
+    def holds(self, call_id: str) -> bool:
+        """Whether something of a call is not stored yet."""
+        return (
+            call_id in self._records
+            or call_id in self._writing
+            or any(waiting == call_id for waiting, _ in self._events)
+        )
 
     def start(self) -> None:
         """Start the task, on the running loop."""
@@ -80,6 +103,14 @@ class CallWriter:
             self._events.popleft()
             self.dropped += 1
         self._events.append((call_id, event))
+        self._note()
+
+    def run(self, workflow_id: str, call_id: str | None, run: Run) -> None:
+        """Store a run that ended; it must not change any more. ``call_id`` is None for one that was tried."""
+        if len(self._runs) >= MAX_PENDING_RUNS:
+            self._runs.popleft()
+            self.dropped += 1
+        self._runs.append((workflow_id, call_id, run))
         self._note()
 
     def _note(self) -> None:
@@ -132,45 +163,62 @@ class CallWriter:
     async def _flush(self) -> None:
         records, self._records = self._records, {}
         events = [self._events.popleft() for _ in range(min(BATCH_EVENTS, len(self._events)))]
+        runs = [self._runs.popleft() for _ in range(min(BATCH_RUNS, len(self._runs)))]
+        self._writing = {*records, *(call_id for call_id, _ in events)}
         try:
             try:
-                await self._write(list(records.values()), events)
+                await self._write(list(records.values()), events, runs)
             except _Refused:
-                await self._one_by_one(records, events)
+                await self._one_by_one(records, events, runs)
         except BaseException:
-            self._take_back(records, events)
+            self._take_back(records, events, runs)
             raise
+        finally:
+            self._writing = set()
 
-    async def _one_by_one(self, records: dict[str, CallRecord], events: list[tuple[str, Event]]) -> None:
+    async def _one_by_one(
+        self, records: dict[str, CallRecord], events: list[tuple[str, Event]], runs: list[PendingRun]
+    ) -> None:
         """A batch was refused for what it holds: find the culprit, so that it does not hold up the others."""
         for call_id in list(records):
-            await self._write_or_drop([records[call_id]], [])
+            await self._write_or_drop([records[call_id]], [], [])
             del records[call_id]
         while events:
-            await self._write_or_drop([], [events[0]])
+            await self._write_or_drop([], [events[0]], [])
             del events[0]
+        while runs:
+            await self._write_or_drop([], [], [runs[0]])
+            del runs[0]
 
-    async def _write_or_drop(self, records: list[CallRecord], events: list[tuple[str, Event]]) -> None:
+    async def _write_or_drop(
+        self, records: list[CallRecord], events: list[tuple[str, Event]], runs: list[PendingRun]
+    ) -> None:
         try:
-            await self._write(records, events)
+            await self._write(records, events, runs)
         except _Refused as refused:
             self.dropped += 1
             log.error("call_data_refused", cause=type(refused.__cause__).__name__)
 
-    async def _write(self, records: list[CallRecord], events: list[tuple[str, Event]]) -> None:
+    async def _write(self, records: list[CallRecord], events: list[tuple[str, Event]], runs: list[PendingRun]) -> None:
         try:
-            await self._sink.write_batch(records, events)
+            await self._sink.write_batch(records, events, runs)
         except StoreError as error:
             raise _Away from error
         except Exception as error:  # a value the database or its driver cannot take: it must not stop the others
             raise _Refused from error
 
-    def _take_back(self, records: dict[str, CallRecord], events: list[tuple[str, Event]]) -> None:
+    def _take_back(
+        self, records: dict[str, CallRecord], events: list[tuple[str, Event]], runs: list[PendingRun]
+    ) -> None:
         """Put back what was not stored, before what came meanwhile; newer states of a record win."""
         self._records = records | self._records
         self._events.extendleft(reversed(events))
         while len(self._events) > self._max_pending:
             self._events.popleft()
+            self.dropped += 1
+        self._runs.extendleft(reversed(runs))
+        while len(self._runs) > MAX_PENDING_RUNS:
+            self._runs.popleft()
             self.dropped += 1
 
 

@@ -54,7 +54,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 class Request:
     """One HTTP request. ``body`` is sent as it is; give ``content-type`` in the headers.
 
-    ``any_reply``: a body that cannot be read does no harm, the status says all.
+    ``any_reply``: a body that cannot be read does no harm, the status says all. ``as_it_is``: a redirect that would
+    make a GET of it, without its body, is refused: that would be answered, and nothing done.
     """
 
     method: str
@@ -63,6 +64,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     any_reply: bool = False
+    as_it_is: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class HttpClient:
                 return reply
             new = _redirected(url, location)
             if (reply.status == 303 and method != "HEAD") or (reply.status in (301, 302) and method == "POST"):
+                if request.as_it_is:
+                    raise RedirectRefused(f"{url.host} redirects the {method} to a page.", hint="Use the final URL.")
                 method, body = "GET", None
             if body is None:
                 headers = {k: v for k, v in headers.items() if k.lower() != "content-type"}

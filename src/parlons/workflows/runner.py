@@ -7,6 +7,7 @@ Whatever a workflow does, :func:`run` answers with a :class:`Run`. It knows no c
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import secrets as random
 import time
@@ -155,7 +156,7 @@ async def _webhook(
     with keeper.step("webhook", "webhook") as kept:
         fields = {"url": workflow.url or "", "headers": dict(workflow.headers)}
         rendered = await render("webhook", fields, variables, values=False)
-        body = webhook.payload(trigger=keeper.run.trigger, **parts)
+        body = await asyncio.to_thread(functools.partial(webhook.payload, trigger=keeper.run.trigger, **parts))
         request = webhook.request(
             rendered["url"],
             headers=rendered["headers"],

@@ -76,7 +76,7 @@ def request(
         own[SIGNATURE_HEADER] = sign(secret, body, at)
     taken = {name.lower() for name in own} | {SIGNATURE_HEADER.lower()}
     configured = {name: value for name, value in headers.items() if name.lower() not in taken}
-    return Request("POST", url, {"Accept": "application/json", **configured, **own}, {}, body, any_reply)
+    return Request("POST", url, {"Accept": "application/json", **configured, **own}, {}, body, any_reply, as_it_is=True)
 
 
 async def send(http: HttpClient, made: Request, *, timeout: float) -> Reply:
