@@ -181,6 +181,7 @@ class Scene:
             messages=messages,
             metrics=Metrics(),
             build_providers=self.providers,
+            build_voices=self.providers,
             unavailable=lambda _agent: self.unavailable,
             recordings=self.folder / "recordings",
             exchange=self.exchange,

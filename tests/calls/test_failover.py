@@ -115,6 +115,24 @@ def test_the_caller_leaves_during_the_message(tmp_path: Path) -> None:
     assert len(scene.port.spoken) < 50
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_the_caller_who_heard_it_all_has_not_left(tmp_path: Path, on: bool) -> None:
+    scene = scene_of(tmp_path, MESSAGE if on else None)
+    record = run(scene.call(after(1.1, lambda _call: scene.leg.peer_hangs_up())))
+    assert (record.status, record.failover_outcome) == (
+        (CallStatus.FAILOVER, "played") if on else (CallStatus.FAILED, None)
+    )
+    assert len(scene.port.spoken) == 50
+
+
+def test_a_telephone_that_takes_no_audio_heard_nothing(tmp_path: Path) -> None:
+    scene = scene_of(tmp_path, MESSAGE)
+    scene.port.on_hold = True
+    record = run(scene.call())
+    assert came_to(record) == (CallStatus.FAILOVER, "agent_unavailable", "message", "nothing_heard")
+    assert spoken(scene) == []
+
+
 def test_a_shutdown_ends_it(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, MESSAGE)
     record = run(scene.call(after(0.5, lambda call: call.stop("the server is shutting down"))))

@@ -35,6 +35,8 @@ class Equipment:
     metrics: Metrics
     build_providers: Callable[[Agent, int], Built]
     """(agent, samples a second of the line) to the plug-ins of one call; raises ProviderUnusable."""
+    build_voices: Callable[[Agent, int], Built]
+    """The same for its voices alone: what hears and thinks need not be usable."""
     unavailable: Callable[[Agent], str]
     """Why an agent has no usable provider, as was seen in the background; empty when it has. Asks nobody."""
     recordings: Path

@@ -13,13 +13,13 @@ from typing import Any
 from parlons import logs
 from parlons.agents.connections import InstallationSettings
 from parlons.agents.context import CallContext
-from parlons.agents.models import Agent, FailoverMessage, FailoverTransfer, FailoverWorkflow, Providers
+from parlons.agents.models import Agent, FailoverMessage, FailoverTransfer, FailoverWorkflow
 from parlons.conversation.actions.hang_up import FAR_BUFFER_SECONDS
 from parlons.conversation.audio import play_pcm
 from parlons.conversation.line import TransferOrder
 from parlons.conversation.pronunciation import Pronunciations
 from parlons.conversation.synthesis import synthesise
-from parlons.errors import IllegalMove, LegClosed, ParlonsError, ProviderUnusable
+from parlons.errors import IllegalMove, LegClosed, ParlonsError
 from parlons.telephony.types import LegEnd, Outcome
 from parlons.workflows import replies
 from parlons.workflows.replies import FailoverWords
@@ -28,7 +28,7 @@ from . import call_workflows
 from .bridged import Bridged
 from .directory import LiveAgent
 from .failover_order import order_of, words_of
-from .failover_table import CALLER_LEFT, MOVES, OUTCOMES, Event, Phase, Trigger
+from .failover_table import CALLER_LEFT, MOVES, NOTHING_HEARD, OUTCOMES, Event, Phase, Trigger
 from .messages import SAMPLE_RATE
 from .parts import CallParts, Over, Unanswered
 from .putting_through import put_through
@@ -85,6 +85,8 @@ class Failover:
         self._who: Actor = "system"
         self._why = ""
         """Both are the bridge's, when there was one."""
+        self._heard = ""
+        """The outcome, once all of a message was sent: nobody can have left before it."""
         self._began = time.monotonic()
 
     async def run(self) -> Over:
@@ -112,7 +114,7 @@ class Failover:
             before = self.phase
             self.phase = self._after(event)
             if self.phase is Phase.OVER:
-                return OUTCOMES[before]
+                return OUTCOMES[before] if event is not Event.FAILED else NOTHING_HEARD
             event = await self._do(self.phase)
 
     def _after(self, event: Event) -> Phase:
@@ -249,6 +251,7 @@ class Failover:
         if not await play_pcm(self._parts.media, audio, rate):
             raise _Failed("the caller's telephone took no audio")
         self._parts.timeline.add("agent", Kind.TRANSCRIPT, text=text)
+        self._heard = OUTCOMES[self.phase]
         await asyncio.sleep(FAR_BUFFER_SECONDS)
 
     async def _speak(self, text: str, language: str | None) -> bytes:
@@ -256,11 +259,8 @@ class Failover:
         agent = self._live.agent
         if language is not None:
             agent = agent.model_copy(update={"language": language})
-        rate, build = self._parts.media.sample_rate, self._parts.equipment.build_providers
-        try:
-            built = build(agent, rate)
-        except ProviderUnusable:  # perhaps of those that hear and think, which nobody needs now
-            built = build(agent.model_copy(update={"providers": Providers(tts=agent.providers.tts)}), rate)
+        rate = self._parts.media.sample_rate
+        built = self._parts.equipment.build_voices(agent, rate)
         try:
             return await synthesise(
                 text,
@@ -284,8 +284,9 @@ class Failover:
         parts = self._parts
         who, why, status = self._who, self._why, CallStatus.FAILOVER if self._on else CallStatus.FAILED
         if (end := self._caller_left(going)) is not None and not self._why:
-            outcome, who, why = CALLER_LEFT, "caller" if end.by == "peer" else "system", end.reason or "hung up"
-            if not self._on:
+            outcome = self._heard or CALLER_LEFT
+            who, why = "caller" if end.by == "peer" else "system", end.reason or "hung up"
+            if not self._on and not self._heard:
                 status = CallStatus.COMPLETED if parts.record.answered_at is not None else CallStatus.CANCELED
         elif going.cancelled():
             outcome, why = "stopped", parts.stop.result() if parts.stop.done() else "cancelled"

@@ -100,5 +100,7 @@ OUTCOMES: Final[Mapping[Phase, str]] = {
     Phase.JOINED: "transferred",
     Phase.LAST_RESORT: "default_error_message",
 }
-"""The outcome on the call, by the last phase before it was over; ``caller_left`` besides."""
+"""The outcome on the call, by the last phase before it was over; those below besides."""
 CALLER_LEFT: Final = "caller_left"
+NOTHING_HEARD: Final = "nothing_heard"
+"""Not even the default error message could be played: the caller's telephone took no audio."""

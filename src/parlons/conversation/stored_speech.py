@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from ..agents.common import SpokenText
-from ..agents.models import Agent, Providers
+from ..agents.models import Agent
 from ..calls.timeline import Timeline
 from ..errors import ProviderUnusable
 from .embedded.voice import synthesise as built_in_speech
@@ -29,7 +29,7 @@ class StoredSpeech:
 
     Args:
         environ: where providers' keys are.
-        build: ``registry.build``.
+        build: ``registry.build`` of the voices alone.
     """
 
     def __init__(self, environ: Mapping[str, str], build: Callable[[Agent, int], registry.Built]) -> None:
@@ -41,8 +41,7 @@ class StoredSpeech:
         return json.dumps([_words(agent, message), message.language, voices], ensure_ascii=False)
 
     async def own(self, agent: Agent, message: SpokenText) -> bytes:
-        speaking = Providers(tts=registry.effective(agent, self._environ).tts)  # the others are not needed
-        built = self._build(agent.model_copy(update={"language": message.language, "providers": speaking}), SAMPLE_RATE)
+        built = self._build(agent.model_copy(update={"language": message.language}), SAMPLE_RATE)
         try:
             return await synthesise(
                 _words(agent, message),

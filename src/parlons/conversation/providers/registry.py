@@ -6,7 +6,7 @@ The only place that knows every provider. Fail-over between the plug-ins of a li
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,13 +103,20 @@ async def close_shared() -> None:
     close_workers()
 
 
-def build(agent: Agent, *, environ: Mapping[str, str], sample_rate: int = 8000) -> Built:
+def build(
+    agent: Agent,
+    *,
+    environ: Mapping[str, str],
+    sample_rate: int = 8000,
+    services: Iterable[Service] = ("stt", "llm", "tts"),
+) -> Built:
     """The plug-ins for one call of this agent. On the main thread, in the loop; asks nothing of the network.
 
     With no provider configured at all and ``OPENAI_API_KEY`` in ``environ``, all three are OpenAI's.
 
     Args:
         sample_rate: of the telephone, 8000 or 16000.
+        services: what is needed; the rest is neither made nor has to be usable.
 
     Raises:
         ProviderUnusable: unknown type, missing key or extra, or a language or voice the provider lacks; the hint
@@ -119,7 +126,7 @@ def build(agent: Agent, *, environ: Mapping[str, str], sample_rate: int = 8000) 
     terms = vocabulary(_prompts(agent), _descriptions(agent))
     made = {
         service: [_make(service, p, agent.language, terms, environ, sample_rate) for p in getattr(providers, service)]
-        for service in ("stt", "llm", "tts")
+        for service in services
     }
     return Built(**made)
 
