@@ -147,6 +147,7 @@ class Scene:
         """What the background check says of the agent's providers."""
         self.settings = InstallationSettings()
         self.connections: dict[str, SipConnection] = {}
+        self.knowledge: Any = SimpleNamespace(is_ready=lambda _source: False)
         self.exchange: Any = None
         self.folder = folder
         self.others: dict[str, LiveAgent] = {}
@@ -201,6 +202,7 @@ class Scene:
                     take=lambda _: lambda: None,
                     workflow_secrets={},
                     http=None,
+                    knowledge=self.knowledge,
                     runs=SimpleNamespace(run=lambda *_: None),
                 ),
             ),

@@ -93,6 +93,7 @@ def test_limits_are_outcomes_of_a_call_that_is_not_dialled() -> None:
             max_calls=9,
             http=cast("Any", None),
             runs=cast("Any", None),
+            knowledge=cast("Any", None),
         )
         service.directory = office(max_outbound_per_minute=1).directory
         refused = await service.place("a", "0899123456")
@@ -113,7 +114,12 @@ def test_limits_are_outcomes_of_a_call_that_is_not_dialled() -> None:
 def test_a_connection_has_room_for_its_calls_and_the_legs_of_transfers_together() -> None:
     async def scenario() -> None:
         service = CallService(
-            cast("Any", None), cast("Any", None), max_calls=9, http=cast("Any", None), runs=cast("Any", None)
+            cast("Any", None),
+            cast("Any", None),
+            max_calls=9,
+            http=cast("Any", None),
+            runs=cast("Any", None),
+            knowledge=cast("Any", None),
         )
         connection = SipConnection.model_validate({"name": "t", "host": "192.0.2.1", "max_calls": 2})
         service.directory = Directory({}, {"t": connection})

@@ -15,7 +15,9 @@ from parlons.agents.context import CallContext, system_variables
 from parlons.agents.models import Agent
 from parlons.calls.timeline import Kind, Timeline
 from parlons.conversation.actions.base import ToolSpec
+from parlons.conversation.knowledge import Knowledge
 from parlons.conversation.line import Line
+from parlons.conversation.outside import Outside
 from parlons.conversation.session import Conversation
 from parlons.conversation.workflows import Workflows
 from tests.support.fakes import RATE, FakeLLM, FakePort, FakeProviders, FakeSTT, FakeTTS, FakeVAD
@@ -106,6 +108,7 @@ async def call(
     log_words: bool = False,
     line: Line | None = None,
     workflows: Workflows | None = None,
+    knowledge: Knowledge | None = None,
     variables: CallContext | None = None,
     **more: Any,
 ) -> AsyncIterator[TestCall]:
@@ -130,8 +133,7 @@ async def call(
         log_words=log_words,
         tools=tools,
         detector=detector or FakeVAD(),
-        line=line,
-        workflows=workflows,
+        outside=Outside(line, workflows, knowledge),
     )
     port.run()
     first = models[0]

@@ -28,3 +28,17 @@ def test_greets_answers_and_hangs_up_after_the_goodbye() -> None:
             assert len(test.events(Kind.LATENCY)) == 2
 
     run(scenario())
+
+
+def test_a_greeting_that_comes_out_empty_is_made_up_and_one_of_nothing_lets_the_caller_begin() -> None:
+    async def scenario() -> None:
+        async with call("Bonjour, que puis-je faire ?", greeting="{{ unknown }}") as test:
+            await test.agent_quiet()
+            assert test.words("agent") == ["Bonjour, que puis-je faire ?"]
+        async with call("Oui ?", greeting="", silence_check_seconds=30) as test:
+            await asyncio.sleep(5)
+            assert test.words("agent") == []
+            await test.exchange("Allô ?")
+            assert test.words("agent") == ["Oui ?"]
+
+    run(scenario())

@@ -20,6 +20,7 @@ from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConn
 from parlons.agents.workflows import InputField
 from parlons.conversation.line import TransferOrder, TransferResult
 from parlons.conversation.workflows import WorkflowResult
+from parlons.errors import LegClosed
 from parlons.telephony.types import Outcome
 
 RATE = 8000
@@ -37,7 +38,8 @@ def is_loud(pcm: bytes) -> bool:
 
 
 class FakePort:
-    """An AudioPort whose clock pulls and pushes a frame every 20 ms. ``spoken``: (time, frame) of what was sent."""
+    """An AudioPort whose clock pulls and pushes a frame every 20 ms. ``spoken``: (time, frame) of what was sent;
+    ``pressed``: (time, key) of keys. Nothing is pulled while a key is pressed."""
 
     def __init__(self, words: deque[str], rate: int = RATE) -> None:
         self._rate = rate
@@ -48,6 +50,11 @@ class FakePort:
         self.on_dtmf: Callable[[str], None] | None = None
         self.on_hold = False
         self.spoken: list[tuple[float, bytes]] = []
+        self.pressed: list[tuple[float, str]] = []
+        self.last_sent = ""
+        self.dtmf_method = "rfc4733"
+        self.leg_closed = False
+        self._pressing = False
         self._received: deque[bytes] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -60,7 +67,25 @@ class FakePort:
         return 0.0
 
     async def send_dtmf(self, digits: str) -> None:
-        raise AssertionError("no conversation sends keys yet")
+        """As the real port: 0.2 s a key, none on hold; says in ``last_sent`` what left."""
+        self.last_sent = ""
+        try:
+            for symbol in digits:
+                while self.on_hold:  # noqa: ASYNC110 (virtual time)
+                    await asyncio.sleep(0.02)
+                if self.leg_closed:
+                    raise LegClosed("The leg ended while keys were being pressed.")
+                if symbol in "wW":
+                    await asyncio.sleep(0.5 if symbol == "w" else 1.0)
+                    continue
+                assert not self._pressing, "two keys at once"
+                self._pressing = True
+                self.last_sent += symbol
+                self.pressed.append((asyncio.get_running_loop().time(), symbol))
+                await asyncio.sleep(0.2)
+                self._pressing = False
+        finally:
+            self._pressing = False
 
     def run(self) -> None:
         self._task = asyncio.create_task(self._clock(), name="fake_port")
@@ -73,7 +98,7 @@ class FakePort:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            frame = self.source() if self.source is not None else None
+            frame = self.source() if self.source is not None and not (self._pressing or self.on_hold) else None
             if frame is not None:
                 assert len(frame) == FRAME_BYTES * self._rate // RATE
                 self.spoken.append((loop.time(), frame))
@@ -213,12 +238,13 @@ class _FakeSTTStream(stt.RecognizeStream):
 
 @dataclass
 class Call:
-    """The model calls tools, after saying ``text``."""
+    """The model calls tools, after saying ``text``; ``also`` in the same answer."""
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
     text: str = ""
     times: int = 1
+    also: Call | None = None
 
 
 @dataclass
@@ -307,9 +333,10 @@ class _FakeLLMStream(llm.LLMStream):
             case Call():
                 if reply.text:
                     self._say(reply.text)
-                for index in range(reply.times):
+                wanted = [reply] * reply.times + ([reply.also] if reply.also is not None else [])
+                for one in wanted:
                     call = llm.FunctionToolCall(
-                        name=reply.name, arguments=json.dumps(reply.arguments), call_id=f"call_{id(self)}_{index}"
+                        name=one.name, arguments=json.dumps(one.arguments), call_id=utils.shortuuid("call_")
                     )
                     self._send(llm.ChoiceDelta(role="assistant", tool_calls=[call]))
             case Empty():

@@ -189,7 +189,8 @@ class Call:
         outcome = await dialling
         if outcome is not Outcome.ANSWERED:
             code = self._leg.end.code if self._leg.end else None
-            self._finish(_OUTCOME_STATUS[outcome], "destination", outcome.value + (f" ({code})" if code else ""))
+            who: Actor = "destination" if self._leg.end is not None and self._leg.end.by == "peer" else "system"
+            self._finish(_OUTCOME_STATUS[outcome], who, outcome.value + (f" ({code})" if code else ""))
             return
         self._answered(self._loop.time() - self._started)
         await self._talk(parts, prepared)

@@ -26,6 +26,8 @@ class LiveAgent:
     id: str
     version: int
     agent: Agent
+    sources: tuple[str, ...] = ()
+    """Data sources that every ``rag`` action of this call searches in place of its own."""
 
 
 def as_e164(user: str, default_country: str | None) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from parlons.conversation.knowledge import Knowledge
 from parlons.telephony.media.rtp import RtpMedia
 from parlons.telephony.types import LegEnd
 
@@ -18,6 +19,9 @@ from .timeline import Actor, CallStatus, Timeline
 
 class CallResources(WorkflowResources, Protocol):
     """The configuration that is live now. Implemented by ``calls.service.CallService``."""
+
+    @property
+    def knowledge(self) -> Knowledge: ...
 
     @property
     def outbound_passwords(self) -> Mapping[str, str]: ...

@@ -20,9 +20,9 @@ from parlons.errors import ParlonsError
 from parlons.workflows import replies
 
 from . import call_workflows
-from .call_workflows import WorkflowResources
 from .directory import LiveAgent
 from .failover_table import Trigger
+from .parts import CallResources
 from .record import CallRecord
 from .timeline import Kind, Timeline
 
@@ -55,7 +55,7 @@ class Asked:
 
 
 async def prepare(
-    resources: WorkflowResources,
+    resources: CallResources,
     live: LiveAgent,
     record: CallRecord,
     context: CallContext,
@@ -87,7 +87,7 @@ async def prepare(
 
 
 async def _prepare(
-    resources: WorkflowResources,
+    resources: CallResources,
     live: LiveAgent,
     record: CallRecord,
     context: CallContext,
@@ -99,15 +99,19 @@ async def _prepare(
         raise _Failed(Trigger.PRE_CALL_REQUESTED, "the pre-call workflow asked for failover")
     if answer.agent_configuration is None:
         return Asked(live)
+    sources = answer.agent_configuration.data_source_ids or []
     try:
+        for source in sources:
+            if not resources.knowledge.is_ready(source):
+                raise ValueError(f"data_source_ids: {source!r} is not a data source that is ready")
         agent = await asyncio.to_thread(configured, live.agent, answer.agent_configuration)
-        return Asked(LiveAgent(live.id, live.version, agent), build(agent))
+        return Asked(LiveAgent(live.id, live.version, agent, tuple(sources)), build(agent))
     except (ParlonsError, ValueError) as error:
         raise _Failed(Trigger.CONFIGURATION_REJECTED, str(error)) from error
 
 
 async def _ask(
-    resources: WorkflowResources, live: LiveAgent, record: CallRecord, context: CallContext
+    resources: CallResources, live: LiveAgent, record: CallRecord, context: CallContext
 ) -> replies.PreCallAnswer:
     pre_call = live.agent.pre_call
     assert pre_call is not None
@@ -144,8 +148,6 @@ def configured(agent: Agent, configuration: replies.AgentConfiguration) -> Agent
     if configuration.voice is not None:
         voice = configuration.voice.model_dump(mode="json")
         document["providers"]["tts"][0]["voice"] = voice
-    if configuration.data_source_ids:
-        raise ValueError(f"data_source_ids: {configuration.data_source_ids[0]!r} is not a data source that is ready")
     if configuration.actions is not None:
         _narrow(document, agent, configuration.actions)
     return Agent.model_validate(document)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from parlons import logs
+from parlons.conversation.knowledge import Knowledge
 from parlons.errors import Conflict, NotFound
 from parlons.telephony.sip.endpoint import Endpoint
 from parlons.telephony.sip.leg_in import InboundLeg
@@ -31,7 +32,14 @@ class CallService:
     """Owns every call under way. ``directory`` and the passwords are replaced whole when configuration changes."""
 
     def __init__(
-        self, endpoint: Endpoint, equipment: Equipment, *, max_calls: int, http: HttpClient, runs: RunSink
+        self,
+        endpoint: Endpoint,
+        equipment: Equipment,
+        *,
+        max_calls: int,
+        http: HttpClient,
+        runs: RunSink,
+        knowledge: Knowledge,
     ) -> None:
         self._endpoint = endpoint
         self._equipment = equipment
@@ -50,6 +58,7 @@ class CallService:
         self.http = http
         """Of all workflows."""
         self.runs = runs
+        self.knowledge = knowledge
 
     # -- in ----------------------------------------------------------------------------------------------------
 
@@ -124,8 +133,11 @@ class CallService:
         settings = self.directory.settings
         user = to.removeprefix("sip:").partition("@")[0]
         permit = self._equipment.exchange.limits.ask(user, settings, country=settings.default_country)
+        refusal = permit if isinstance(permit, str) else ""
+        if self._full(record.connection_id):
+            refusal = refusal or "the SIP connection is full (max_calls)"
         call = self._new_call(live, leg, record, Admitted(live, record.connection_id))
-        self._run(call, call.run_outbound(refusal=permit if isinstance(permit, str) else ""))
+        self._run(call, call.run_outbound(refusal=refusal))
         if isinstance(permit, Permit):
             call.when_released(permit.release)
         return call
@@ -155,9 +167,7 @@ class CallService:
 
     def take(self, connection_id: str) -> Callable[[], None] | None:
         """One more leg over a connection: what lets go of it again; None when it has as many as its ``max_calls``."""
-        connection = self.directory.connections.get(connection_id)
-        room = connection.max_calls if connection is not None else None
-        if room is not None and self._by_connection[connection_id] >= room:
+        if self._full(connection_id):
             return None
         self._by_connection[connection_id] += 1
 
@@ -165,6 +175,11 @@ class CallService:
             self._by_connection[connection_id] -= 1
 
         return release
+
+    def _full(self, connection_id: str | None) -> bool:
+        connection = self.directory.connections.get(connection_id or "")
+        room = connection.max_calls if connection is not None else None
+        return room is not None and self._by_connection[connection_id or ""] >= room
 
     def _load(self) -> Load:
         return Load(len(self._calls), self._max_calls, dict(self._by_connection), self._draining)

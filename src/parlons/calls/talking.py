@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from livekit.agents import llm
 
 from parlons.agents.context import CallContext
 from parlons.conversation.host import ConversationEnd
+from parlons.conversation.knowledge import Knowledge
 from parlons.conversation.line import TransferOrder, TransferResult
+from parlons.conversation.outside import Outside
 from parlons.conversation.plan import StepPlan
 from parlons.conversation.pronunciation import Pronunciations
 from parlons.conversation.providers.registry import Built
@@ -107,12 +110,19 @@ class Talking:
             timeline=self._timeline,
             audio=self._media,
             log_words=self._equipment.log_words,
-            line=self,
-            workflows=LiveCallWorkflows(self._resources, self._record, lambda: self._live, lambda: self._context),
+            outside=Outside(
+                line=self,
+                workflows=LiveCallWorkflows(self._resources, self._record, lambda: self._live, lambda: self._context),
+                knowledge=self._knowledge(),
+            ),
             history=history,
             spent=spent,
             on_step=self._stepped,
         )
+
+    def _knowledge(self) -> Knowledge:
+        sources, knowledge = self._live.sources, self._resources.knowledge
+        return knowledge.instead(sources) if sources else knowledge
 
     def _stepped(self, plan: StepPlan) -> None:
         self._recording.mute(plan.sensitive)
@@ -127,12 +137,14 @@ class Talking:
             end = await self._until_the_end(conversation)
             if self._bridge is not None:  # also when somebody hung up at the instant of joining
                 return await self._bridged(conversation, self._bridge)
-            if isinstance(end, Over):
-                return end
-            if end.why == "handed_over" and self._next is not None:
-                return None
-            status = CallStatus.FAILED if end.failed else CallStatus.COMPLETED
-            return Over(status, "system" if end.failed else end.who, end.error or end.why, failed=end.failed)
+            if not isinstance(end, Over):
+                if end.why == "handed_over" and self._next is not None:
+                    return None
+                status = CallStatus.FAILED if end.failed else CallStatus.COMPLETED
+                end = Over(status, "system" if end.failed else end.who, end.error or end.why, failed=end.failed)
+            if conversation.voicemail and end.status is CallStatus.COMPLETED:
+                return replace(end, status=CallStatus.VOICEMAIL)
+            return end
         finally:
             await conversation.close()
 

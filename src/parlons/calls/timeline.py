@@ -53,8 +53,9 @@ class Kind(enum.StrEnum):
     LATENCY = "latency"
     """{end_of_turn_ms, llm_first_token_ms, tts_first_audio_ms, total_ms}: one turn"""
     LEG = "leg"
-    """{leg, event, ...}: hold, resumed, rtp_silence, rtp_resumed; of a destination also dialled, ringing, early_media,
-    answered, whisper, accepted, not_accepted, redirected, headers_left_out, bridged, ended"""
+    """{leg, event, ...}: hold, resumed, rtp_silence, rtp_resumed, voicemail {frequency_hz, tone_ms}; of a
+    destination also dialled, ringing, early_media, answered, whisper, accepted, not_accepted, redirected,
+    headers_left_out, bridged, ended"""
     PROVIDER = "provider"
     """{service, provider, event: failed|switched|recovered, error}"""
     SILENCE_CHECK = "silence_check"

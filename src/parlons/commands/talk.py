@@ -18,6 +18,7 @@ from parlons.agents.models import Agent
 from parlons.calls.timeline import CallStatus, Event, Kind, Timeline
 from parlons.control import request
 from parlons.conversation.line import TransferOrder, TransferResult
+from parlons.conversation.outside import Outside
 from parlons.conversation.providers import registry
 from parlons.conversation.session import Conversation
 from parlons.errors import NotFound
@@ -82,7 +83,7 @@ async def chat(settings: Settings, name: str) -> None:
         providers=registry.build(agent, environ=os.environ),
         timeline=timeline,
         audio=None,
-        line=ChatLine(),
+        outside=Outside(line=ChatLine()),
     )
     await conversation.start()
     ending = asyncio.ensure_future(conversation.wait())

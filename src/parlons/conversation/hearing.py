@@ -15,6 +15,7 @@ from livekit.agents import APIConnectOptions, stt, utils, vad
 
 from .chain import Chain
 from .host import Host
+from .music import SpeechGate
 from .pacing import Puller
 
 RECOGNITION_SECONDS = 5.0
@@ -75,13 +76,18 @@ class Hearing:
                 streaming = stt.StreamAdapter(stt=provider, vad=self._detector)
                 stack.push_async_callback(streaming.aclose)
             stream = await stack.enter_async_context(streaming.stream(conn_options=options))
-            feeding = asyncio.create_task(_feed(stream, frames), name="stt_feed")
+            gate = SpeechGate() if streaming is provider else None  # the adapter hears nothing but speech as it is
+            feeding = asyncio.create_task(self._feed(stream, frames, gate), name="stt_feed")
             stack.push_async_callback(utils.aio.cancel_and_wait, feeding)
             async for event in stream:
                 yield event
 
-
-async def _feed(stream: stt.RecognizeStream, frames: Puller[rtc.AudioFrame]) -> None:
-    with contextlib.suppress(StopAsyncIteration):
-        while True:
-            stream.push_frame(await frames.next(None))
+    async def _feed(self, stream: stt.RecognizeStream, frames: Puller[rtc.AudioFrame], gate: SpeechGate | None) -> None:
+        with contextlib.suppress(StopAsyncIteration):
+            while True:
+                frame = await frames.next(None)
+                if gate is None:
+                    stream.push_frame(frame)
+                    continue
+                for heard in gate.take(frame, careful=self._host.careful, speaking=self._host.caller_speaking):
+                    stream.push_frame(heard)

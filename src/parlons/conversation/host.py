@@ -50,6 +50,11 @@ class Host(Protocol):
     def caller_speaking(self) -> bool: ...
 
     @property
+    def careful(self) -> bool:
+        """Music or a menu may be playing: only what is surely speech is to be heard as such."""
+        ...
+
+    @property
     def on_hold(self) -> bool:
         """The other side put us on hold: nobody listens."""
         ...
@@ -67,6 +72,10 @@ class Host(Protocol):
         """Say a text (None: as the step allows). Returns None when the conversation is over."""
         ...
 
+    def prompt_model(self, instructions: str, *, interruptible: bool | None = None) -> SpeechHandle | None:
+        """Have the model speak though nobody said anything. Returns None when the conversation is over."""
+        ...
+
     def interrupt(self) -> None:
         """Drop what is being said or made, also where the step lets nobody interrupt."""
         ...
@@ -77,6 +86,10 @@ class Host(Protocol):
 
     def quiet(self) -> AbstractContextManager[None]:
         """While inside, nobody is asked whether they are there and no apology or filler is spoken."""
+        ...
+
+    def nothing_owed(self) -> None:
+        """What the other person said last was answered without words."""
         ...
 
     def working(self) -> AbstractContextManager[None]:

@@ -23,6 +23,7 @@ from ..logs import get
 from .actions.guards import RepeatGuard
 from .actions.hang_up import HangUp
 from .host import Host
+from .menus import Menus
 from .never_silent import NeverSilent
 from .silence import SilenceChecks
 
@@ -45,6 +46,7 @@ class Listening:
         hang_up: HangUp,
         silence: SilenceChecks,
         never_silent: NeverSilent,
+        menus: Menus,
         on_audio: bool,
         said: Callable[[str], None],
         log_words: bool,
@@ -54,6 +56,7 @@ class Listening:
         self._hang_up = hang_up
         self._silence = silence
         self._never_silent = never_silent
+        self._menus = menus
         self._on_audio = on_audio
         self._said = said
         self._log_words = log_words
@@ -108,6 +111,7 @@ class Listening:
         self._turn_metrics = message.metrics
         self._hang_up.other_side_took_turn()
         self._silence.answered()
+        self._menus.heard()
         self._never_silent.caller_turn()
 
     def _transcript(self, who: Actor, text: str, *, interrupted: bool = False) -> None:
@@ -144,7 +148,10 @@ class Listening:
             self._silence.silence()
 
     def _agent_state(self, event: AgentStateChangedEvent) -> None:
-        self._never_silent.agent_sounds(event.new_state == "speaking")
+        sounds = event.new_state == "speaking"
+        self._never_silent.agent_sounds(sounds)
+        if sounds:
+            self._menus.spoke()
 
     def _closed(self, event: CloseEvent) -> None:
         if not self._host.over:

@@ -71,6 +71,11 @@ class NeverSilent:
         if self._owed_since is None:
             self._owe()
 
+    def nothing_owed(self) -> None:
+        """The agent answered without words: it pressed keys, or waits."""
+        self._owed_since = None
+        self._cancel_timer()
+
     def words_lost(self) -> None:
         """A recogniser failed with what was being said."""
         self._lost = True

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextvars import copy_context
 from typing import Any
 
-from livekit.agents import NOT_GIVEN, AgentSession, llm, vad
+from livekit.agents import NOT_GIVEN, AgentSession, NotGivenOr, llm, vad
 from livekit.agents.voice import SpeechHandle
 
 from ..agents.context import CallContext
@@ -23,21 +23,21 @@ from ..telephony.types import AudioPort
 from .actions.base import Toolbox, ToolSpec
 from .actions.hang_up import HangUp
 from .host import ConversationEnd
-from .keypad import Keypad
+from .keypad import KeyTurns
 from .limit import Limit
-from .line import Line
 from .listening import Listening
+from .menus import Menus
 from .never_silent import NeverSilent
+from .outside import NOTHING, Outside
 from .phase import Phase, move
 from .phrases import Phrases, phrases_for
 from .plan import StepPlan, first_plan, hang_up_policy
-from .prompt import OPENING, TAKEN_OVER, Templates, keypad_turn
+from .prompt import OPENING, TAKEN_OVER, Templates
 from .replies import Replies
 from .runtime import Attachment, Built, close_session, new_nodes, new_session, said_so_far, tell_model
 from .silence import SilenceChecks
 from .stepping import Stepping
-from .vad import new_detector, set_pause
-from .workflows import Workflows
+from .vad import new_detector
 
 __all__ = ["Built", "Conversation", "ConversationEnd", "Phase"]
 
@@ -56,8 +56,7 @@ class Conversation:
         log_words: write what both sides say to the log.
         tools: more tools for the model.
         detector: voice activity detection, when not the process's own.
-        line: the call, for actions that need it; None in text.
-        workflows: what runs the agent's workflows; None where nothing can.
+        outside: what actions may ask of the world.
         history: what was said before this agent took the call over; None for a conversation that begins here.
         spent: seconds the call has been with other agents already; they count for ``max_call_seconds``.
         on_step: told of each step entered after the first.
@@ -75,8 +74,7 @@ class Conversation:
         log_words: bool = False,
         tools: Sequence[ToolSpec] = (),
         detector: vad.VAD | None = None,
-        line: Line | None = None,
-        workflows: Workflows | None = None,
+        outside: Outside = NOTHING,
         history: llm.ChatContext | None = None,
         spent: float = 0.0,
         on_step: Callable[[StepPlan], None] | None = None,
@@ -97,10 +95,12 @@ class Conversation:
 
         self._phrases = phrases_for(agent.language)
         self._templates = Templates(context, timeline)
-        self._keypad = Keypad(self._keypad_turn)
         self._never_silent = NeverSilent(self)
         self._hang_up = HangUp(self, hang_up_policy(agent, first_plan(agent)))
         self._silence = SilenceChecks(self, self._hang_up)
+        outbound = context.variables()["system"]["direction"] == "outbound"
+        self._menus = Menus(self, agent, audio, outbound=outbound, unanswered=self._unanswered)
+        self._keys = KeyTurns(self, ours=self._menus.echoes, answered=self._silence.answered)
         self._toolbox = Toolbox(self._never_silent.tool_started, self._never_silent.tool_ended)
         self._on_step = on_step
         self._stepping = Stepping(
@@ -111,12 +111,12 @@ class Conversation:
             hang_up=self._hang_up,
             toolbox=self._toolbox,
             tools=tools,
-            line=line,
-            workflows=workflows,
+            menus=self._menus,
+            outside=outside,
             spoke=self._replies.spoke,
             stepped=self._stepped,
-            kept=self._kept,
-            unanswered=lambda: self._listening is not None and self._listening.unanswered,
+            kept=lambda message: self._listening.heard(message) if self._listening is not None else None,
+            unanswered=self._unanswered,
         )
         self._history = history
         self._limit = Limit(self, agent.max_call_seconds, spent)
@@ -134,6 +134,11 @@ class Conversation:
         """It has said how its call should end, or was closed."""
         return self.over
 
+    @property
+    def voicemail(self) -> bool:
+        """An answering machine took the call: its beep was heard."""
+        return self._menus.voicemail
+
     async def start(self) -> None:
         """Bring the session up and begin the announcement and the greeting. Returns without waiting for them.
 
@@ -146,9 +151,8 @@ class Conversation:
             return
         self._phase = move(self._phase, Phase.RUNNING)
         self._limit.start()
-        render = self._templates.render
-        announcement = await render(self._agent.announcement or "", "announcement")
-        greeting = await render(self._agent.greeting or "", "greeting")
+        announcement = await self._templates.render(self._agent.announcement or "", "announcement")
+        greeting = await self._templates.render(self._agent.greeting or "", "greeting")
         if self.over:
             return
         session = self._session = self._build_session()
@@ -172,7 +176,8 @@ class Conversation:
         if greeting:
             self.say(greeting)
         taken_over = self._history is not None
-        unasked = self._agent.greeting is None or taken_over
+        written = self._agent.greeting
+        unasked = written is None or bool(written.strip()) or taken_over  # a greeting of nothing lets the caller begin
         self._stepping.set_off(silent=not greeting and unasked)
         if not greeting and unasked and self._stepping.plan.talks and self._session is not None:
             self._never_silent.caller_turn()  # they called: an opening is owed to them
@@ -184,14 +189,8 @@ class Conversation:
 
     def heard_digits(self, digit: str, method: str = "") -> None:
         """The other side pressed a key. Keys make a turn of theirs: 2 s after the last, or at ``#``."""
-        if self._phase is not Phase.RUNNING:
-            return
-        shown = "" if self.sensitive else digit
-        self._timeline.add("caller", Kind.DTMF, digits=shown, method=method)
-        if self._session is not None:
-            self._session.reset_away_timer()
-        self._silence.answered()
-        self._keypad.pressed(digit)
+        if self._phase is Phase.RUNNING:
+            self._keys.pressed(digit, method)
 
     async def type(self, text: str) -> list[str]:
         """One turn in text; what the agent said since the last call, its greeting included."""
@@ -250,6 +249,10 @@ class Conversation:
         return self._session is not None and self._session.user_state == "speaking"
 
     @property
+    def careful(self) -> bool:
+        return self._menus.careful
+
+    @property
     def on_hold(self) -> bool:
         return self._audio is not None and self._audio.on_hold
 
@@ -262,11 +265,21 @@ class Conversation:
             self.spawn(tell_model(self._session, text))
 
     def say(self, text: str, *, interruptible: bool | None = None) -> SpeechHandle | None:
+        return self._speak(lambda session, allow: session.say(text, allow_interruptions=allow), interruptible)
+
+    def prompt_model(self, instructions: str, *, interruptible: bool | None = None) -> SpeechHandle | None:
+        return self._speak(
+            lambda session, allow: session.generate_reply(instructions=instructions, allow_interruptions=allow),
+            interruptible,
+        )
+
+    def _speak(
+        self, begin: Callable[[AgentSession[None], NotGivenOr[bool]], SpeechHandle], interruptible: bool | None
+    ) -> SpeechHandle | None:
         if self.over or self._session is None:
             return None
-        allow = NOT_GIVEN if interruptible is None else interruptible
         try:
-            handle = self._session.say(text, allow_interruptions=allow)
+            handle = begin(self._session, NOT_GIVEN if interruptible is None else interruptible)
         except RuntimeError as error:  # the session is going down by itself; its close event says so
             self._log.warning("cannot_speak", error=str(error))
             return None
@@ -293,6 +306,9 @@ class Conversation:
         finally:
             self._never_silent.suspend(-1)
             self._silence.suspend(-1)
+
+    def nothing_owed(self) -> None:
+        self._never_silent.nothing_owed()
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
@@ -336,42 +352,31 @@ class Conversation:
             hang_up=self._hang_up,
             silence=self._silence,
             never_silent=self._never_silent,
+            menus=self._menus,
             on_audio=audio is not None,
             said=self._replies.said if audio is None else lambda _text: None,
             log_words=self._log_words,
         )
-        if audio is not None:
+        self._keys.attach(session, self._listening, self._stepping)
+        if audio is not None and self._detector is not None:
             self._attached = Attachment(session, audio)
+            self._menus.listen(session, self._detector, self._stepping.plan)
         return session
 
     # -- what happens on its own ------------------------------------------------------------------------------
 
-    def _keypad_turn(self, digits: str) -> None:
-        if self.over or self._session is None or self._listening is None:
-            return
-        message = llm.ChatMessage(role="user", content=[keypad_turn(digits)])
-        self._listening.keypad_turn(message)
-        if self._stepping.moving:
-            self._stepping.keep(message)
-            return
-        with contextlib.suppress(RuntimeError):  # what is being said may not be interrupted: the answer follows it
-            self._session.interrupt()
-        with contextlib.suppress(RuntimeError):  # not up yet, or going down by itself: there is nobody to answer
-            self._session.generate_reply(user_input=message)
-
-    def _kept(self, message: llm.ChatMessage) -> None:
-        if self._listening is not None:
-            self._listening.heard(message)
+    def _unanswered(self) -> bool:
+        return self._listening is not None and self._listening.unanswered
 
     def _stepped(self, plan: StepPlan) -> None:
-        if self._detector is not None:
-            set_pause(self._detector, plan.end_of_speech_ms)
+        self._menus.entered(plan)
         if self._on_step is not None:
             self._on_step(plan)
 
     def _stop_timers(self) -> None:
         self._limit.stop()
-        self._keypad.close()
+        self._keys.close()
+        self._menus.close()
         self._never_silent.close()
 
     async def _close(self) -> None:
@@ -384,6 +389,7 @@ class Conversation:
             task.cancel()
         if self._session is not None and not await close_session(self._session, self._starting, CLOSE_SECONDS):
             self._log.error("session_close_abandoned", seconds=CLOSE_SECONDS)
+        self._menus.detach()
         if self._attached is not None:
             self._attached.detach()
         if working:

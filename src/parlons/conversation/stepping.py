@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from livekit.agents import AgentSession, llm
 from livekit.agents.voice import SpeechHandle
 
-from ..agents.actions import TransferAction, WorkflowAction
+from ..agents.actions import RagAction, TransferAction, WorkflowAction
 from ..agents.context import CallContext
 from ..agents.extraction import check
 from ..agents.models import Agent
@@ -21,17 +21,20 @@ from ..agents.path import WorkflowStep
 from ..calls.timeline import Kind
 from .actions.base import Toolbox, ToolSpec
 from .actions.hang_up import FAR_BUFFER_SECONDS, HangUp, played
+from .actions.rag import RagTool
 from .actions.transfer import Transfer
 from .actions.transition import transition_tool
 from .actions.workflow import WorkflowTool, carry_out
 from .host import Host
-from .line import Line, TransferResult
+from .line import TransferResult
+from .menus import Menus
+from .outside import Outside
 from .plan import Opening, StepPlan, first_plan, hang_up_policy
 from .prompt import Templates, instructions, step_opening
 from .runtime import said_so_far
 from .steps import Nodes, StepAgent
 from .walk import Walk
-from .workflows import WorkflowResult, Workflows
+from .workflows import WorkflowResult
 
 GRACE_SECONDS = 1.0
 """After speech that ran into a change of step: when no turn came of it by then, the step opens all the same."""
@@ -45,8 +48,8 @@ class Stepping:
 
     Args:
         tools: more tools, offered in every step.
-        line: the call, for actions that need it.
-        workflows: what runs the agent's workflows.
+        menus: the actions for menus and music.
+        outside: what actions may ask of the world.
         spoke: told of every speech that begins here.
         stepped: told of each step entered.
         kept: told of words that the next step answers.
@@ -63,8 +66,8 @@ class Stepping:
         hang_up: HangUp,
         toolbox: Toolbox,
         tools: Sequence[ToolSpec],
-        line: Line | None,
-        workflows: Workflows | None,
+        menus: Menus,
+        outside: Outside,
         spoke: Callable[[SpeechHandle], None],
         stepped: Callable[[StepPlan], None],
         kept: Callable[[llm.ChatMessage], None],
@@ -76,12 +79,13 @@ class Stepping:
         self._hang_up = hang_up
         self._toolbox = toolbox
         self._more = tuple(tools)
+        self._menus = menus
         self._spoke = spoke
         self._stepped = stepped
         self._kept = kept
         self._unanswered = unanswered
-        self._workflows = workflows
-        self._by_name: dict[str, WorkflowTool] | None = None
+        self._outside = outside
+        self._by_name: dict[str, WorkflowTool | RagTool] | None = None
         self._session: AgentSession[None] | None = None
         self._nodes: Nodes | None = None
         self._opening: Opening | None = None
@@ -90,7 +94,7 @@ class Stepping:
         self.plan = first_plan(agent)
         self.walk = Walk(host, self, agent.path, context, templates) if agent.path is not None else None
         transfers = [action for action in agent.actions if isinstance(action, TransferAction)]
-        self._transfers = {action.name: Transfer(host, action, agent, templates, line) for action in transfers}
+        self._transfers = {action.name: Transfer(host, action, agent, templates, outside.line) for action in transfers}
 
     # -- the beginning -------------------------------------------------------------------------------------------
 
@@ -188,7 +192,7 @@ class Stepping:
             task.cancel()
 
     async def workflow(self, step: WorkflowStep) -> WorkflowResult:
-        workflows, name = self._workflows, step.name or step.id
+        workflows, name = self._outside.workflows, step.name or step.id
         fields = workflows.input_of(step.workflow_id) if workflows is not None else None
         if workflows is None or fields is None:
             return WorkflowResult("error", error=f"no published live-call workflow {step.workflow_id!r}")
@@ -227,23 +231,27 @@ class Stepping:
         if hang_up_policy(self._agent, plan).offered:
             tools.append(self._hang_up.tool())
         tools += [transfer.tool() for name, transfer in self._transfers.items() if name in plan.actions]
-        tools += [workflow.tool() for name, workflow in self._workflow_tools().items() if name in plan.actions]
+        tools += [asking.tool() for name, asking in self._asking_tools().items() if name in plan.actions]
+        tools += self._menus.tools(plan)
         if self.walk is not None:
             walk = self.walk
             for transition in plan.transitions:
                 tools.append(transition_tool(self._host, transition, lambda t, values: walk.take(plan, t, values)))
         return tools
 
-    def _workflow_tools(self) -> dict[str, WorkflowTool]:
-        """Made when first asked for; an action whose workflow is not there (any more) is not offered."""
-        workflows = self._workflows
+    def _asking_tools(self) -> dict[str, WorkflowTool | RagTool]:
+        """Those that ask outside, made when first asked for: a workflow that runs in one step is under way in the next.
+        An action whose workflow is not there (any more) is not offered."""
         if self._by_name is None:
             self._by_name = {}
-            for action in self._agent.actions if workflows is not None else ():
-                if workflows is not None and isinstance(action, WorkflowAction):
+            workflows, knowledge = self._outside.workflows, self._outside.knowledge
+            for action in self._agent.actions:
+                if isinstance(action, WorkflowAction) and workflows is not None:
                     fields = workflows.input_of(action.workflow_id)
                     if fields is not None:
                         self._by_name[action.name] = WorkflowTool(self._host, action, workflows, fields)
+                elif isinstance(action, RagAction) and knowledge is not None:
+                    self._by_name[action.name] = RagTool(self._host, action, knowledge)
         return self._by_name
 
     def _open(self, opening: Opening) -> None:

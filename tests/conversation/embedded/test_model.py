@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from livekit.agents import llm
 
+from parlons.conversation.actions.keypad import WRONG
+from parlons.conversation.actions.wait import NO_MORE
+from parlons.conversation.answering_machine import LEAVE_MESSAGE, MACHINE
 from parlons.conversation.embedded.model import EmbeddedModel
+from parlons.conversation.embedded.phrases import replies
 from parlons.conversation.embedded.recogniser import vocabulary
 from parlons.conversation.prompt import step_opening
 
@@ -168,6 +172,48 @@ async def test_arguments_come_from_the_callers_words() -> None:
 async def test_keys_are_pressed_when_a_menu_asks() -> None:
     assert (await Talk(KEYPAD).say("pour le support, tapez 2"))[1] == [("interaction_clavier", {"digits": "2"})]
     assert (await Talk(KEYPAD).say("pour le support, ne tapez rien"))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "keys"),
+    [
+        ("tapez 2#", "2#"),
+        ("pour 3 personnes, appuyez sur la touche 4", "4"),
+        ("pour les ventes tapez un, pour le support tapez deux", "1"),
+        ("veuillez composer le 1 2 3 puis dièse", ""),
+        ("composez le un deux trois puis dièse", "123#"),
+        ("press one, then the pound key", "1#"),
+    ],
+)
+async def test_keys_are_those_named_after_the_word_that_asks_for_them(said: str, keys: str) -> None:
+    calls = (await Talk(KEYPAD).say(said))[1]
+    assert calls == ([("interaction_clavier", {"digits": keys})] if keys else [])
+
+
+async def test_what_a_tool_of_menus_refuses_is_not_read_out() -> None:
+    for one, output in ((KEYPAD, WRONG), (WAIT, NO_MORE)):
+        talk = Talk(one)
+        talk.result(str(one["name"]), output)
+        text, calls = await talk.answer()
+        assert text
+        assert "Not done" not in text
+        assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("- horaires : À neuf heures.\nSur un répondeur, dire « Rappelez le garage. »", "Rappelez le garage."),
+        ("Dis « Bonjour ».", replies("fr-FR").says_goodbye),
+    ],
+)
+async def test_on_an_answering_machine_it_leaves_the_message_of_its_prompt_and_hangs_up(prompt: str, said: str) -> None:
+    talk = Talk(HANG_UP, prompt=prompt)
+    talk.context.add_message(role="user", content="laissez un message")
+    talk.context.add_message(role="system", content=f"{MACHINE} {LEAVE_MESSAGE}")
+    text, calls = await talk.answer()
+    assert text == said
+    assert [name for name, _ in calls] == [HANG_UP["name"]]
 
 
 async def test_asked_to_hold_it_waits() -> None:

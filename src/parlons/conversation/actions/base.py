@@ -13,7 +13,7 @@ from typing import Any
 
 from livekit.agents import RunContext, function_tool, llm
 
-ToolBody = Callable[[dict[str, Any], RunContext[Any]], Awaitable[str | None]]
+ToolBody = Callable[[dict[str, Any], RunContext[Any]], Awaitable[str | llm.ToolResult | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Toolbox:
             task.cancel()
 
     def _tool(self, spec: ToolSpec) -> llm.RawFunctionTool[..., Any]:
-        async def run(raw_arguments: dict[str, Any], ctx: RunContext[Any]) -> str | None:
+        async def run(raw_arguments: dict[str, Any], ctx: RunContext[Any]) -> str | llm.ToolResult | None:
             task = asyncio.current_task()
             assert task is not None
             _inside.set(self)  # the task is this tool's own, and ends with it

@@ -13,10 +13,13 @@ from typing import Any
 
 from livekit.agents import llm
 
+from ..answering_machine import LEAVE_MESSAGE
 from ..prompt import STEP_OPENING, TAKEN_OVER
 from .phrases import Pack, replies
 from .words import Line, best_line, fold, hints, holds, holds_any, lines, stem, words
 
+KEYPAD_LETTERS = 12
+"""What being asked to press a key weighs against a line of the prompt."""
 MAX_SPOKEN_RESULT = 400
 """Characters of a tool's result that are read out."""
 
@@ -37,6 +40,19 @@ _STOP_WORDS = frozenset(
 )
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 _KEYS = re.compile(r"[0-9*#]+")
+_PRESS = frozenset(stem(w) for w in "press dial type tapez appuyez composez faites".split())
+_BESIDE_KEYS = frozenset("sur la le les touche touches puis et the key keys on number then and".split())
+_SPOKEN_KEYS = {
+    word: key
+    for key, spoken in {
+        "0": "zero", "1": "un one", "2": "deux two", "3": "trois three", "4": "quatre four", "5": "cinq five",
+        "6": "six", "7": "sept seven", "8": "huit eight", "9": "neuf nine", "*": "etoile star",
+        "#": "diese pound hash",
+    }.items()
+    for word in spoken.split()
+}  # fmt: skip
+_MESSAGE = ("repondeur", "messagerie", "voicemail", "answering machine", "message")
+_TOKEN = re.compile(r"[0-9*#]+|[^\W_]+")
 _OUTCOME = re.compile(r"\(([a-z_]+)\)")
 _QUOTED = re.compile(r"[«“\"]\s*([^«»“”\"]{2,300}?)\s*[»”\"]")
 
@@ -86,6 +102,8 @@ def decide(items: Sequence[llm.ChatItem], tools: Sequence[Tool], language: str) 
         tool = next((t for t in tools if t.name == last.name), Tool(last.name, ""))
         return Reply(_after(last, tool, pack))
     instruction = messages[-1].text_content or "" if messages and messages[-1].role in ("system", "developer") else ""
+    if LEAVE_MESSAGE in instruction:
+        return _leave_message(prompt, tools, pack)
     if STEP_OPENING in instruction or TAKEN_OVER in instruction:
         return Reply(_step_words(messages[0].text_content or "", instruction, pack))
     if last is None or last.type != "message" or last.role != "user":
@@ -154,7 +172,7 @@ def _score(tool: Tool, said: list[str]) -> int:
     """Letters of the caller's telling words found in the tool's name and choices (twice) or in its description."""
     heard = _telling(" ".join(said))
     if tool.is_about(_KEYPAD):
-        return 0 if not _KEYS.search("".join(said)) else 2 * sum(len(w) for w in heard & {"press", "tapez", "appuyez"})
+        return 2 * KEYPAD_LETTERS if _keys(said) else 0
     strong = _telling(tool.name) | {
         w for p in tool.required for w in _telling(_choices_text(tool.properties.get(p, {})))
     }
@@ -195,9 +213,32 @@ def _value(name: str, schema: dict[str, Any], tool: Tool, text: str, said: list[
     if kind != "string":
         return None
     if tool.is_about(_KEYPAD):
-        keys = _KEYS.search(text)
-        return keys[0] if keys else None
+        return _keys(_TOKEN.findall(fold(text))) or None
     return text.strip() or None
+
+
+def _keys(said: list[str]) -> str:
+    """The keys that are named after a word that asks to press them: the first such choice of a menu."""
+    for at, word in enumerate(said):
+        if stem(word) not in _PRESS:
+            continue
+        keys = ""
+        for following in said[at + 1 :]:
+            key = following if _KEYS.fullmatch(following) else _SPOKEN_KEYS.get(following, "")
+            if not key and following not in _BESIDE_KEYS:
+                break
+            keys += key
+        if keys:
+            return keys[:32]
+    return ""
+
+
+def _leave_message(prompt: str, tools: Sequence[Tool], pack: Pack) -> Reply:
+    """On an answering machine: the words quoted in a line of the prompt that is about it, else a goodbye; then gone."""
+    about = [line for line in prompt.splitlines() if any(mark in fold(line) for mark in _MESSAGE)]
+    quoted = [words for line in about for words in _QUOTED.findall(line)]
+    leave = next((tool for tool in tools if tool.is_about(_HANG_UP)), None)
+    return Reply(quoted[0] if quoted else pack.says_goodbye, (leave.name, {}) if leave is not None else None)
 
 
 def _choice(schema: dict[str, Any], tool: Tool, said: list[str]) -> Any:
@@ -222,6 +263,10 @@ def _after(output: llm.FunctionCallOutput, tool: Tool, pack: Pack) -> str:
         return pack.says_failed
     if tool.is_about(_HANG_UP):
         return pack.says_more
+    if tool.is_about(_KEYPAD):
+        return pack.says_failed
+    if tool.is_about(_WAIT):
+        return pack.says_there
     try:
         result = json.loads(output.output)
     except ValueError:
