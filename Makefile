@@ -1,5 +1,5 @@
-# The commands of the project. Needs Python 3.11 or later (3.12 in PYTHON=python3.12) and make; tests also need root or
-# sudo for Debian packages.
+# The commands of the project. Needs Python 3.11 or later (3.12 in PYTHON=python3.12), Node 20.19 or later and make; tests
+# also need root or sudo for Debian packages.
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -7,10 +7,12 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: run test check bench lock clean
 
-run: $(VENV)/.run  ## set up and answer calls with the demo agents
+run: $(VENV)/.run console/dist/index.html  ## set up and answer calls with the demo agents
 	PARLONS_CONFIG=$${PARLONS_CONFIG-examples/accueil} $(PY) -m parlons serve
 
-test: check .apt  ## everything: style, types, unit, database and telephone tests
+test: check .apt console/dist/index.html  ## everything: style, types, unit, database, telephone and console tests
+	npm --prefix console run check
+	npm --prefix console test
 	$(PY) -m pytest
 
 check: $(VENV)/.dev  ## style and types
@@ -35,10 +37,20 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PY) -m pip install --quiet --require-hashes -r requirements/dev.txt
 	touch $@
 
+# The console: its libraries, and the pages that the server gives to browsers.
+console/node_modules/.installed: console/package.json console/package-lock.json
+	npm --prefix console ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+console/dist/index.html: console/node_modules/.installed $(shell find console -type f \
+		-not -path 'console/node_modules/*' -not -path 'console/dist/*' -not -name '*.tsbuildinfo')
+	npm --prefix console run build
+	touch $@
+
 # Debian packages that only tests need: telephone peers, and a database server when none answers.
 .apt: scripts/test-packages
 	$(SUDO) scripts/test-packages
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-peers .apt .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-peers .apt console/node_modules console/dist .mypy_cache .ruff_cache .pytest_cache build dist

@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks import engine, procstat
 from benchmarks.bench import FULL, QUICK, Bench, Size, complete, figures, say, trust
 from benchmarks.failover_rows import failover_row
+from benchmarks.knowledge_rows import knowledge_row
 from benchmarks.report import Row
 from benchmarks.transfer_rows import bridge_row, decision_row
 
@@ -172,4 +173,5 @@ ROWS: dict[str, Callable[[Bench, list[engine.Spec]], Row]] = {
     "decision": decision_row,
     "bridge": bridge_row,
     "failover": failover_row,
+    "knowledge": knowledge_row,
 }

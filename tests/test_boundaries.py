@@ -28,9 +28,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "calls": ROOT | {"agents", "telephony", "conversation", "workflows", "knowledge", "metrics", "store"},
     "api": ROOT | {"agents", "calls", "configuration", "store", "settings", "metrics", "workflows", "knowledge"},
 }
-"""The composition (``app``, ``cli``, ``__main__``) may import everything; nothing may import it."""
+"""The composition (``app``, ``serving``, ``cli``, ``__main__``) may import everything; nothing may import it."""
 
-COMPOSITION = {"app", "cli", "commands", "trunks", "installation", "__main__", "__init__"}
+COMPOSITION = {"app", "serving", "cli", "commands", "trunks", "installation", "__main__", "__init__"}
 
 
 def imports(path: Path) -> set[str]:

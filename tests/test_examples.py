@@ -14,6 +14,7 @@ from parlons.calls.timeline import Kind, Timeline
 from parlons.commands.talk import ChatLine
 from parlons.conversation.actions import transfer
 from parlons.conversation.providers import registry
+from parlons.conversation.outside import Outside
 from parlons.conversation.session import Conversation
 from tests.support.virtual_time import run
 
@@ -57,7 +58,7 @@ def test_the_surgery_is_walked_in_text(monkeypatch: pytest.MonkeyPatch, now: str
             providers=registry.build(agent, environ={}),
             timeline=timeline,
             audio=None,
-            line=ChatLine(),
+            outside=Outside(line=ChatLine()),
         )
         try:
             await conversation.start()

@@ -1,38 +1,42 @@
-"""The process put together: store, media, SIP, calls, HTTP. What ``parlons serve`` runs."""
+"""The process put together: store, media, SIP, calls, jobs. HTTP and signals are ``serving``'s."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-import signal
-import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
-import uvicorn
-from fastapi import FastAPI
-
-from . import __version__, configuration, logs, memory
+from . import configuration, logs, memory
 from .agents.connections import InstallationSettings, SipConnection
 from .agents.models import Agent
-from .api.app import control_app, public_app
+from .alerts import Alerts
+from .api import credentials
+from .api.feed import CallFeed
+from .api.services import Services
+from .calls import post_call
 from .calls.directory import Directory, LiveAgent
 from .calls.equipment import Equipment
+from .calls.knowledge import CallKnowledge
 from .calls.limits import OutboundLimits
 from .calls.messages import MessageBank
 from .calls.retention import purge_daily
 from .calls.ringing import Exchange
 from .calls.service import CallService
-from .control import socket_path
+from .commands.knowledge import service_of
 from .conversation.providers import registry
+from .conversation.providers.readiness import Readiness
 from .conversation.stored_speech import StoredSpeech
 from .conversation.warmup import WARM_UP_AGENT, warm_up
-from .errors import ConfigurationError, ParlonsError
+from .errors import ConfigurationError, NotFound, ParlonsError, TelephonyError
 from .installation import open_store
+from .jobs import Job, Jobs, database_url
+from .knowledge import library
 from .metrics import Metrics
 from .settings import Settings
 from .store import Store
+from .store.documents import Credentials
 from .store.writer import CallWriter
 from .telephony.media.crossing import early_media
 from .telephony.media.engine import MediaEngine
@@ -40,10 +44,13 @@ from .telephony.media.relay import Relay
 from .telephony.sip.endpoint import Endpoint
 from .telephony.sip.resolver import Resolver
 from .trunks import Trunks
+from .workflows.delivery import BackOff
 from .workflows.http_client import HttpClient
 
 WRITER_BEHIND = 50_000
 """Events not stored yet from which on no new call is taken."""
+ASK_SECONDS = 10.0
+"""How long a SIP connection may take to answer when a person asks."""
 RELOAD_SECONDS = 5.0
 """How often a change made by another process is looked for."""
 
@@ -58,6 +65,7 @@ class Server:
         self.store = store
         self.metrics = Metrics()
         self.writer = CallWriter(store.calls)
+        self.feed = CallFeed(self.writer)
         self.media = MediaEngine(
             host=settings.sip_host,
             public_address=settings.public_address or "",
@@ -71,14 +79,19 @@ class Server:
             public_address=settings.public_address or "",
             resolver=self.resolver,
         )
-        self.messages = MessageBank(settings.data_dir / "messages", StoredSpeech(os.environ, self._build))
+        self.messages = MessageBank(settings.data_dir / "messages", StoredSpeech(os.environ, self._build_voices))
+        self.readiness = Readiness(os.environ)
+        self.http = HttpClient(allow_private=lambda: self.service.directory.settings.allow_private_addresses)
+        self.alerts = Alerts(lambda: self.service.directory.settings, self.http, lambda: self.trunks.up())
         equipment = Equipment(
             media=self.media,
-            writer=self.writer,
+            writer=self.feed,
             messages=self.messages,
             metrics=self.metrics,
             build_providers=self._build,
-            unavailable=lambda _agent: "",
+            build_voices=self._build_voices,
+            unavailable=self.readiness.problem,
+            ended=self.alerts.call_ended,
             recordings=settings.data_dir / "recordings",
             exchange=Exchange(
                 invite=self.endpoint.invite,
@@ -89,17 +102,44 @@ class Server:
             ),
             log_words=settings.log_words,
         )
-        self.http = HttpClient(allow_private=lambda: self.service.directory.settings.allow_private_addresses)
+        self.jobs = Jobs(database_url(settings.store_url, settings.data_dir))
+        self.knowledge = service_of(store, settings, self.http, self.jobs.submit)
         self.service = CallService(
-            self.endpoint, equipment, max_calls=settings.max_calls, http=self.http, runs=self.writer
+            self.endpoint,
+            equipment,
+            max_calls=settings.max_calls,
+            http=self.http,
+            runs=self.writer,
+            knowledge=CallKnowledge(self.knowledge.searches),
         )
+        self.post_call = post_call.PostCall(
+            store,
+            self.service,
+            self.jobs.submit,
+            open=lambda call_id: self.service.get(call_id) is not None or self.writer.holds(call_id),
+            back_off=BackOff(settings.delivery_pauses),
+        )
+        self.jobs.handle(post_call.KIND, self._deliver, at_once=post_call.AT_ONCE)
+        self.jobs.handle(library.KIND, self._ingest, at_once=library.AT_ONCE)
+        store.calls.on_due = self.post_call.look
         self.trunks = Trunks(self.endpoint, self.resolver)
         self._loaded: object = None
+        self._reloading = asyncio.Lock()
         self._ready = False
 
     @staticmethod
     def _build(agent: Agent, sample_rate: int) -> registry.Built:
         return registry.build(agent, environ=os.environ, sample_rate=sample_rate)
+
+    @staticmethod
+    def _build_voices(agent: Agent, sample_rate: int) -> registry.Built:
+        return registry.build(agent, environ=os.environ, sample_rate=sample_rate, services=("tts",))
+
+    async def _deliver(self, job: Job) -> float | None:
+        return await self.post_call.deliver(job.payload["delivery"], job.payload["round"])
+
+    async def _ingest(self, job: Job) -> float | None:
+        return await self.knowledge.ingest(job.payload, job.attempt)
 
     # -- configuration -----------------------------------------------------------------------------------------
 
@@ -111,31 +151,39 @@ class Server:
 
     async def reload(self) -> None:
         """Read the live configuration and make it what the next call meets."""
+        async with self._reloading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         stored = await self.store.agents.live_all()
         agents = {key: LiveAgent(key, version, agent) for key, (agent, version) in stored.items()}
         connections = await self.store.connections.list()
         installation = await self.store.settings.get()
         workflows = await self.store.workflows.all_in_clear()
         self.service.workflow_secrets = await self.store.secrets.all_in_clear()
-        picture = (agents, connections, installation)
+        passwords = {key: await self.store.connections.credentials(key) for key in connections}
+        picture = (agents, connections, installation, passwords)
         if picture != self._loaded:
-            await self._configure(agents, connections, installation)
+            await self._configure(agents, connections, installation, passwords)
             self._loaded = picture
             log.info("configuration_live", agents=sorted(agents), connections=sorted(connections))
         directory = Directory.build(agents.values(), connections, installation, self.trunks.addresses(), workflows)
         if directory != self.service.directory:
             self.service.directory = directory
+        if self._ready:
+            await self.knowledge.refresh()
 
     async def _configure(
         self,
         agents: Mapping[str, LiveAgent],
         connections: Mapping[str, SipConnection],
         installation: InstallationSettings,
+        passwords: Mapping[str, Credentials],
     ) -> None:
         await self.messages.prepare([live.agent for live in agents.values()], installation)
         for live in agents.values():
             await self._prepare(live.agent)
-        passwords = {key: await self.store.connections.credentials(key) for key in connections}
+        self.readiness.watch(live.agent for live in agents.values() if live.agent.active)
         self.service.inbound_passwords = {
             key: {connection.inbound_username: passwords[key].inbound_password or ""}
             for key, connection in connections.items()
@@ -161,6 +209,39 @@ class Server:
                 await self.reload()
             except ParlonsError as error:
                 log.error("reload_failed", error=error.message, fix=error.hint)
+
+    # -- the API -----------------------------------------------------------------------------------------------
+
+    def services(self) -> Services:
+        """What the API works with. Raises ConfigurationError: ``PARLONS_ADMIN_KEY`` cannot be used."""
+        return Services(
+            store=self.store,
+            calls=self.service,
+            feed=self.feed,
+            metrics=self.metrics,
+            problems=self.problems,
+            recordings=self.settings.data_dir / "recordings",
+            reload=self.reload,
+            flush=lambda: self.writer.drain(2.0),
+            connection_states=self.trunks.statuses,
+            ask_connection=self._ask_connection,
+            admin_key_hash=credentials.admin_key_hash(self.settings.admin_key),
+        )
+
+    async def _ask_connection(self, connection_id: str) -> str:
+        """Send a SIP connection one OPTIONS. Raises NotFound, and TelephonyError when nobody answers."""
+        connection = self.service.directory.connections.get(connection_id)
+        if connection is None:
+            raise NotFound(f"there is no SIP connection {connection_id!r}.")
+        host = connection.host.strip("[]")
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                answer = await self.endpoint.ping(await self.resolver.resolve(host, connection.port))
+        except TimeoutError:
+            raise TelephonyError(
+                f"{connection.host} does not answer.", hint="Check its host and port, and the firewall between."
+            ) from None
+        return f"{answer.status_code} {answer.reason_phrase}".strip()
 
     # -- life --------------------------------------------------------------------------------------------------
 
@@ -190,6 +271,12 @@ class Server:
             stack.push_async_callback(server.endpoint.stop)
             stack.push_async_callback(server.trunks.stop)
             await server.reload()
+            if await store.data_sources.list():
+                await server.knowledge.searches.load()
+            stack.push_async_callback(server.knowledge.close)
+            await server.jobs.start()
+            stack.push_async_callback(server.jobs.stop)
+            await server.knowledge.refresh()
             server.endpoint.on_invite = server.service.on_invite
             gauges: dict[str, Callable[[], Mapping[str, float]]] = {
                 "calls": server.service.gauges,
@@ -197,11 +284,18 @@ class Server:
                 "media": server.media.gauges,
                 "writer": server.writer_gauges,
                 "trunks": server.trunks.gauges,
+                "providers": server.readiness.gauges,
+                "alerts": server.alerts.gauges,
+                "jobs": server.job_gauges,
+                "knowledge": server.knowledge.gauges,
             }
             for owner, read in gauges.items():
                 server.metrics.watch(owner, read)
             jobs = (
                 server._watch(),
+                server.readiness.run(),
+                server.alerts.run(),
+                server.post_call.watch(),
                 server.messages.keep_trying(),
                 purge_daily(store, settings.data_dir / "recordings"),
                 memory.keep(lambda: server.service.active, lambda: server.service.ended),
@@ -226,6 +320,14 @@ class Server:
         """What is not stored yet, and what was lost."""
         return {"pending": self.writer.pending, "dropped_total": self.writer.dropped}
 
+    def job_gauges(self) -> dict[str, float]:
+        """Background work, and how deliveries of post-call workflows went."""
+        return {
+            "running": self.jobs.running,
+            "delivered_total": self.post_call.delivered,
+            "delivery_failures_total": self.post_call.failed,
+        }
+
     def problems(self) -> list[str]:
         """Why calls cannot be taken, for the health check."""
         if not self._ready:
@@ -241,92 +343,3 @@ class Server:
 async def _cancel(task: asyncio.Future[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-class _Http(uvicorn.Server):
-    """uvicorn without its own signal handlers: the process has one idea of stopping."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _listen(app: FastAPI, sock: socket.socket) -> tuple[_Http, asyncio.Task[None]]:
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
-    http = _Http(config)
-    task = asyncio.create_task(http.serve(sockets=[sock]))
-    return http, task
-
-
-def _tcp(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-    except OSError as error:
-        sock.close()
-        raise ConfigurationError(
-            f"Port {port} on {host} cannot be used for HTTP: {error.strerror}.",
-            hint="Set PARLONS_HTTP_PORT to another.",
-        ) from None
-    return sock
-
-
-def _unix(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        sock.bind(str(path))
-    finally:
-        os.umask(before)
-    return sock
-
-
-async def serve(settings: Settings) -> None:
-    """Answer calls until SIGTERM or SIGINT; then drain, and stop. A second signal stops at once."""
-    memory.few_arenas()
-    logs.configure(settings.log_level, words=settings.log_words)
-    stopping, at_once = asyncio.Event(), asyncio.Event()
-
-    def asked() -> None:
-        (at_once if stopping.is_set() else stopping).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked)
-    control_path = socket_path(settings.data_dir)
-    async with contextlib.AsyncExitStack() as stack:
-        tcp = _tcp(settings.http_host, settings.http_port)
-        stack.callback(tcp.close)
-        server = await stack.enter_async_context(Server.start(settings))
-        unix = _unix(control_path)
-        stack.callback(lambda: control_path.unlink(missing_ok=True))
-        listeners = [
-            _listen(public_app(server.metrics, server.problems), tcp),
-            _listen(control_app(server.service, server.reload), unix),
-        ]
-        agents = sorted(server.service.directory.agents)
-        log.info(
-            "serving",
-            version=__version__,
-            sip=f"{settings.sip_host}:{settings.sip_port}/udp",
-            http=f"{settings.http_host}:{settings.http_port}",
-            agents=agents,
-            call=[f"sip:{agent}@127.0.0.1:{settings.sip_port}" for agent in agents],
-        )
-        await stopping.wait()
-        log.info("draining", calls=int(server.service.gauges()["active"]), at_most_seconds=settings.drain_seconds)
-        draining = asyncio.ensure_future(server.service.drain(settings.drain_seconds))
-        hurry = asyncio.ensure_future(at_once.wait())
-        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
-        if not draining.done():
-            draining.cancel()
-            await asyncio.gather(draining, return_exceptions=True)
-            await server.service.drain(0)
-        hurry.cancel()
-        for http, task in listeners:
-            http.should_exit = True
-            await asyncio.gather(task, return_exceptions=True)
-    log.info("stopped")

@@ -11,13 +11,19 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .agents.workflows import Trigger as RunTrigger
+from .calls.failover_table import Trigger
 from .calls.timeline import CallStatus
 from .commands import calls as calls_commands
 from .commands import config as config_commands
+from .commands import knowledge as knowledge_commands
 from .commands import numbers as numbers_commands
+from .commands import workflow_runs as run_commands
 from .commands import workflows as workflow_commands
 from .errors import ParlonsError
 from .settings import Settings, load
+from .store.deliveries import DeliveryStatus
+from .workflows.runs import Status as RunStatus
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Voice agents on the phone."
@@ -26,8 +32,11 @@ agent_app = typer.Typer(no_args_is_help=True, help="Agents: check a file, list w
 app.add_typer(agent_app, name="agent")
 numbers_app = typer.Typer(no_args_is_help=True, help="Phone numbers to transfer to: import a file, get the template.")
 app.add_typer(numbers_app, name="numbers")
-workflow_app = typer.Typer(no_args_is_help=True, help="Workflows: try a file with sample data.")
+workflow_app = typer.Typer(no_args_is_help=True, help="Workflows: try a file; what ran, what was delivered.")
 app.add_typer(workflow_app, name="workflow")
+
+knowledge_app = typer.Typer(no_args_is_help=True, help="What agents know: add documents, list, search, remove.")
+app.add_typer(knowledge_app, name="knowledge")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
@@ -46,7 +55,7 @@ def _run(work: Coroutine[Any, Any, int | None]) -> None:
 @app.command()
 def serve() -> None:
     """Answer calls (SIP), and serve the API, until SIGTERM."""
-    from .app import serve as run_server  # the voice runtime takes two seconds to import: only when it is needed
+    from .serving import serve as run_server  # the voice runtime takes two seconds to import: only when it is needed
 
     _run(run_server(_settings()))
 
@@ -92,6 +101,7 @@ def calls(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")] = 20,
     status: Annotated[CallStatus | None, typer.Option(help="Only calls with this status.")] = None,
     agent: Annotated[str | None, typer.Option(help="Only calls of this agent.")] = None,
+    trigger: Annotated[Trigger | None, typer.Option(help="Only calls with this failover trigger.")] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete the call, its timeline and its recording.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -101,7 +111,10 @@ def calls(
             raise typer.BadParameter("say which call to delete")
         _run(calls_commands.delete(_settings(), call_id))
         return
-    _run(calls_commands.show(_settings(), call_id, limit=limit, status=status, agent=agent, as_json=json))
+    work = calls_commands.show(
+        _settings(), call_id, limit=limit, status=status, agent=agent, trigger=trigger, as_json=json
+    )
+    _run(work)
 
 
 @app.command()
@@ -185,6 +198,86 @@ def workflow_try(
 ) -> None:
     """Run a workflow's file and show each step; exit status 1 when it fails."""
     _run(workflow_commands.try_file(file, sample, allow_private=allow_private, as_json=json))
+
+
+@workflow_app.command("runs")
+def workflow_runs(
+    run_id: Annotated[str | None, typer.Argument(help="A run to show with its steps.")] = None,
+    workflow: Annotated[str | None, typer.Option(help="Only runs of this workflow.")] = None,
+    call: Annotated[str | None, typer.Option(help="Only runs for this call.")] = None,
+    trigger: Annotated[RunTrigger | None, typer.Option(help="Only runs by this trigger.")] = None,
+    status: Annotated[RunStatus | None, typer.Option(help="Only runs that ended so.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many to list.")] = 20,
+    json: AsJson = False,
+) -> None:
+    """List the latest runs of workflows, or show one with each step's timing, request and reply."""
+    work = run_commands.runs(
+        _settings(),
+        run_id,
+        workflow=workflow,
+        call=call,
+        trigger=trigger,
+        status=status,
+        limit=limit,
+        as_json=json,
+    )
+    _run(work)
+
+
+@workflow_app.command("deliveries")
+def workflow_deliveries(
+    status: Annotated[DeliveryStatus | None, typer.Option(help="Only deliveries that stand so.")] = None,
+    workflow: Annotated[str | None, typer.Option(help="Only deliveries of this workflow.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many to list.")] = 20,
+    json: AsJson = False,
+) -> None:
+    """List what post-call workflows have sent, or still have to send."""
+    _run(run_commands.deliveries(_settings(), status=status, workflow=workflow, limit=limit, as_json=json))
+
+
+@workflow_app.command("resend")
+def workflow_resend(delivery_id: Annotated[str, typer.Argument(help="As `deliveries` lists it.")]) -> None:
+    """Have a delivery that failed, or that waits, sent again now, under the same id."""
+    _run(run_commands.resend(_settings(), delivery_id))
+
+
+@knowledge_app.command("add")
+def knowledge_add(
+    source: Annotated[str, typer.Argument(help="The data source's id.")],
+    documents: Annotated[list[str], typer.Argument(help="Files (PDF, DOCX, HTML, Markdown, text, CSV) or web pages.")],
+    json: AsJson = False,
+) -> None:
+    """Add documents to a data source, or replace those of the same name; exit status 1 when one was refused."""
+    _run(knowledge_commands.add(_settings(), source, documents, as_json=json))
+
+
+@knowledge_app.command("list")
+def knowledge_list(
+    source: Annotated[str | None, typer.Argument(help="A data source, to list its documents.")] = None,
+    json: AsJson = False,
+) -> None:
+    """List the data sources and their state, or one's documents."""
+    _run(knowledge_commands.list_sources(_settings(), source, as_json=json))
+
+
+@knowledge_app.command("search")
+def knowledge_search(
+    source: Annotated[str, typer.Argument(help="The data source's id.")],
+    question: Annotated[str, typer.Argument(help="What a caller would ask.")],
+    limit: Annotated[int, typer.Option(min=1, max=20, help="How many passages.")] = 5,
+    json: AsJson = False,
+) -> None:
+    """Search as a call would; exit status 1 when nothing is found."""
+    _run(knowledge_commands.search(_settings(), source, question, limit=limit, as_json=json))
+
+
+@knowledge_app.command("remove")
+def knowledge_remove(
+    source: Annotated[str, typer.Argument(help="The data source's id.")],
+    documents: Annotated[list[str], typer.Argument(help="Names or ids, as they are listed.")],
+) -> None:
+    """Remove documents from a data source."""
+    _run(knowledge_commands.remove(_settings(), source, documents))
 
 
 @app.command()

@@ -53,6 +53,10 @@ class Settings(BaseModel):
     database_url: Annotated[
         str | None, Field(description="PostgreSQL as the store; none: SQLite in the data directory")
     ] = None
+    admin_key: Annotated[
+        str | None,
+        Field(description="API key of the first administrator; without one it is made at first start and printed once"),
+    ] = None
     secret_key: Annotated[
         str | None, Field(description="encrypts stored secrets; none: made in the data directory, mode 0600")
     ] = None
@@ -97,7 +101,7 @@ class Source:
     meaning: str
 
 
-SECRET = frozenset({"secret_key"})
+SECRET = frozenset({"secret_key", "admin_key"})
 
 
 def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> tuple[Settings, list[Source]]:

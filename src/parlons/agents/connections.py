@@ -19,6 +19,7 @@ from .common import (
     TimeZoneName,
     unique,
 )
+from .models import Provider
 
 CodecName = Literal["PCMA", "PCMU", "G722"]
 DtmfMode = Literal["auto", "rfc4733", "info", "inband"]
@@ -114,3 +115,5 @@ class InstallationSettings(Document):
     default_error_message: SpokenText | None = None
     alert_url: HttpUrl | None = None
     retention: Retention = Retention()
+    embedding: Provider | None = None
+    """Where the vectors of data sources come from; None: they are searched by words alone."""

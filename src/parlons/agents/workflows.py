@@ -10,7 +10,6 @@ from .common import (
     Description,
     Document,
     HttpUrl,
-    Identifier,
     LanguageTag,
     ShortText,
     Template,
@@ -148,10 +147,17 @@ class WebPage(Document):
 
 
 class DataSource(Document):
-    """A knowledge base that a ``rag`` action searches. Documents are added beside it."""
+    """A knowledge base that a ``rag`` action searches. Files are added beside it (``parlons knowledge add``).
+
+    ``language`` says how its words are indexed; ``pages`` are web pages that are read as documents of it.
+    """
 
     name: ShortText
     language: LanguageTag = "en-GB"
     description: Description | None = None
-    embedding: Identifier | None = None
-    pages: list[WebPage] = []
+    pages: Annotated[list[WebPage], Field(max_length=500)] = []
+
+    @model_validator(mode="after")
+    def _pages_differ(self) -> Self:
+        unique([page.url for page in self.pages], "page")
+        return self

@@ -1,4 +1,4 @@
-"""HTTP: health and metrics for everybody on the port, and control of the process for its owner on a local socket.
+"""HTTP: the API on the port, and control of the process for its owner on a local socket.
 
 The control socket is a file in the data directory with mode 0600: whoever may open it owns the installation.
 """
@@ -8,18 +8,84 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from parlons import __version__
 from parlons.calls.service import CallService
-from parlons.errors import ConfigurationError, Conflict, NotFound, ParlonsError
-from parlons.metrics import Metrics
+from parlons.errors import NotFound
 
-Problems = Callable[[], list[str]]
-"""Why calls cannot be taken right now; empty when they can."""
+from . import openapi, problems
+from .edge import Edge, Limits
+from .idempotency import Route
+from .routes import (
+    agent_checks,
+    agents,
+    audit,
+    calls,
+    connections,
+    data_sources,
+    deliveries,
+    erasures,
+    health,
+    keys,
+    live,
+    numbers,
+    secrets,
+    session,
+    settings,
+    users,
+    workflows,
+)
+from .services import Services
+
+ROUTERS: tuple[APIRouter, ...] = tuple(
+    module.router
+    for module in (
+        session, agent_checks, agents, live, calls, erasures, connections, workflows, deliveries, data_sources,
+        numbers, secrets, settings, keys, users, audit, health,
+    )
+)  # fmt: skip
+
+
+def public_app(services: Services, limits: Limits | None = None) -> FastAPI:
+    """What listens on the HTTP port."""
+    app = FastAPI(
+        title="Parlons",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.services = services
+    problems.handle(app, _methods_of)
+    for router in ROUTERS:
+        app.include_router(router)
+    described: dict[str, Any] = {}
+
+    def description() -> dict[str, Any]:
+        if not described:
+            described.update(openapi.describe(app, ROUTERS))
+        return described
+
+    app.openapi = description  # type: ignore[method-assign]
+    app.add_middleware(Edge, limits=limits or Limits())
+    return app
+
+
+def _methods_of(path: str) -> set[str]:
+    routes = (route for router in ROUTERS for route in router.routes)
+    return {
+        m for route in routes if isinstance(route, Route) and route.path_regex.match(path) for m in route.methods or ()
+    }
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Names of a generated client's functions: those of ours."""
+    return route.name
 
 
 class PlaceCall(BaseModel):
@@ -31,31 +97,10 @@ class PlaceCall(BaseModel):
     to: Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
-def public_app(metrics: Metrics, problems: Problems) -> FastAPI:
-    """What listens on the HTTP port."""
-    app = FastAPI(title="Parlons", version=__version__, docs_url=None, redoc_url=None)
-    _errors(app)
-
-    @app.get("/v1/health")
-    async def health(response: Response) -> dict[str, Any]:
-        """200 when calls can be taken, 503 with the reasons otherwise."""
-        found = problems()
-        response.status_code = 503 if found else 200
-        return {"status": "unavailable" if found else "ok", "problems": found, "version": __version__}
-
-    @app.get("/metrics", include_in_schema=False)
-    @app.get("/v1/metrics")
-    async def prometheus() -> Response:
-        """Prometheus text format."""
-        return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
-
-    return app
-
-
 def control_app(service: CallService, reload: Callable[[], Awaitable[None]]) -> FastAPI:
     """What listens on the control socket: place calls, read new configuration."""
     app = FastAPI(title="Parlons control", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    _errors(app)
+    problems.handle(app)
 
     @app.post("/calls", status_code=201)
     async def place(body: PlaceCall) -> dict[str, str]:
@@ -75,15 +120,3 @@ def control_app(service: CallService, reload: Callable[[], Awaitable[None]]) -> 
         await reload()
 
     return app
-
-
-def _errors(app: FastAPI) -> None:
-    @app.exception_handler(ParlonsError)
-    async def problem(_request: Request, error: ParlonsError) -> JSONResponse:
-        status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 500
-        if status == 500 and isinstance(error, ConfigurationError):
-            status = 422
-        body = {"type": "about:blank", "title": type(error).__name__, "status": status, "detail": error.message}
-        if error.hint:
-            body["hint"] = error.hint
-        return JSONResponse(body, status, media_type="application/problem+json")

@@ -8,7 +8,7 @@ from ..agents.common import Document
 from ..agents.connections import InstallationSettings, SipConnection
 from ..agents.models import Agent
 from ..agents.workflows import DataSource, Workflow
-from ..store.sealing import Slots, agent_slots, connection_slots, no_slots, workflow_slots
+from ..store.sealing import Slots, agent_slots, connection_slots, no_slots, settings_slots, workflow_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ AGENTS = Kind("agents", Agent, agent_slots, "agent")
 CONNECTIONS = Kind("sip_connections", SipConnection, connection_slots, "SIP connection")
 WORKFLOWS = Kind("workflows", Workflow, workflow_slots, "workflow")
 DATA_SOURCES = Kind("data_sources", DataSource, no_slots, "data source")
-SETTINGS = Kind("", InstallationSettings, no_slots, "settings")
+SETTINGS = Kind("", InstallationSettings, settings_slots, "settings")
 
 FOLDERS = {kind.folder: kind for kind in (CONNECTIONS, DATA_SOURCES, WORKFLOWS, AGENTS)}
 SETTINGS_KEY = "settings"

@@ -15,7 +15,7 @@ from ..agents.problems import validate
 from ..errors import NotFound
 from .crypto import SecretKey
 from .database import Database
-from .sealing import Slots, no_slots, put_back, take_out
+from .sealing import Slots, put_back, settings_slots, take_out
 from .tables import secrets, settings
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -142,12 +142,19 @@ class SettingsStore:
     _ID = "installation"
 
     def __init__(self, database: Database, key: SecretKey) -> None:
-        self._documents = DocumentStore(database, key, settings, InstallationSettings, no_slots, "settings")
+        self._documents = DocumentStore(database, key, settings, InstallationSettings, settings_slots, "settings")
 
     async def get(self) -> InstallationSettings:
         """What is stored, or the defaults."""
         try:
             return await self._documents.get(self._ID)
+        except NotFound:
+            return InstallationSettings()
+
+    async def in_clear(self) -> InstallationSettings:
+        """The same with secrets in clear, for those who use them. Raises SecretUnreadable."""
+        try:
+            return await self._documents.in_clear(self._ID)
         except NotFound:
             return InstallationSettings()
 

@@ -27,6 +27,6 @@ def after(cursor: str, at: sa.Column[datetime], row_id: sa.Column[str]) -> sa.Co
     try:
         last, last_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|", 1)
         moment = datetime.fromisoformat(last).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter: a moment before the first year
         raise ConfigurationError("the cursor is not one that a list gave.") from None
     return sa.or_(at < moment, sa.and_(at == moment, row_id < last_id))

@@ -43,6 +43,13 @@ def agent_slots(document: Document) -> Iterator[Slot]:
             yield stored_as, entry, "api_key", f"providers.{service}[{index}].api_key"
 
 
+def settings_slots(document: Document) -> Iterator[Slot]:
+    """The key of the embedding provider, stored by its address: a kept key never goes to another server."""
+    if embedding := document.get("embedding"):
+        stored_as = f"embedding:{embedding.get('type')}:{embedding.get('base_url') or ''}"
+        yield stored_as, embedding, "api_key", "embedding.api_key"
+
+
 def no_slots(_document: Document) -> Iterator[Slot]:
     """A document without secrets."""
     return iter(())

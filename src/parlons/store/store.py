@@ -9,12 +9,18 @@ import sqlalchemy as sa
 
 from ..agents.connections import SipConnection
 from ..agents.workflows import DataSource, Workflow
+from .access import KeyStore, SessionStore, UserStore
 from .agents import AgentStore
 from .applied import AppliedStore
+from .audit import AuditStore
 from .calls import CallStore
 from .crypto import SecretKey
 from .database import Database
+from .deliveries import DeliveryStore
 from .documents import ConnectionStore, DocumentStore, SecretStore, SettingsStore
+from .idempotency import IdempotencyStore
+from .knowledge import KnowledgeStore
+from .runs import RunStore
 from .sealing import connection_slots, no_slots, workflow_slots
 from .tables import data_sources, sip_connections, workflows
 
@@ -33,7 +39,15 @@ class Store:
         self.settings = SettingsStore(database, key)
         self.secrets = SecretStore(database, key)
         self.calls = CallStore(database)
+        self.runs = RunStore(database)
+        self.deliveries = DeliveryStore(database)
         self.applied = AppliedStore(database)
+        self.knowledge = KnowledgeStore(database)
+        self.keys = KeyStore(database)
+        self.users = UserStore(database)
+        self.sessions = SessionStore(database)
+        self.audit = AuditStore(database)
+        self.idempotency = IdempotencyStore(database, key)
 
     @classmethod
     async def open(cls, url: str, key: SecretKey) -> Store:

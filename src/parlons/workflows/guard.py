@@ -195,7 +195,7 @@ class Guard(httpcore.AsyncNetworkBackend):
         allowed = [str(address) for address in parsed if refusal(address) is None]
         if not allowed:
             raise AddressRefused(
-                f"{host} is at a {refusal(parsed[0])} address, which workflows may not reach.",
+                f"{host} is at a {refusal(parsed[0])} address, which may not be reached.",
                 hint="An operator can allow it with the setting allow_private_addresses.",
             )
         return allowed[:MAX_ADDRESSES]

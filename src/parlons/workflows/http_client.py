@@ -56,6 +56,8 @@ class Request:
 
     ``any_reply``: a body that cannot be read does no harm, the status says all. ``as_it_is``: a redirect that would
     make a GET of it, without its body, is refused: that would be answered, and nothing done.
+    ``max_reply``: bytes of the reply, both as it travels and unpacked.
+    ``raw``: the reply's body is wanted as bytes (``Reply.content``); it is not read as JSON or text.
     """
 
     method: str
@@ -65,6 +67,8 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     any_reply: bool = False
     as_it_is: bool = False
+    max_reply: int = bodies.MAX_REPLY
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Any = field(default=None, repr=False)
     text: str = field(default="", repr=False)
+    content: bytes = field(default=b"", repr=False)
 
 
 class HttpClient:
@@ -185,7 +190,7 @@ class HttpClient:
             raise RequestInvalid(f"the body is over {MAX_BODY} bytes.")
         for _ in range(MAX_REDIRECTS + 1):
             pool = self._pool if url.raw_host == first_host else self._public
-            reply = await self._exchange(pool, method, url, headers, body, timeout, reached, request.any_reply)
+            reply = await self._exchange(pool, method, url, headers, body, timeout, reached, request)
             location = reply.headers.get("location")
             if reply.status not in (301, 302, 303, 307, 308) or not location:
                 return reply
@@ -214,7 +219,7 @@ class HttpClient:
         body: bytes | None,
         timeout: float,
         reached: _Reached,
-        any_reply: bool,
+        request: Request,
     ) -> Reply:
         port = f":{url.port}" if url.port is not None else ""
         host = f"[{url.host}]" if ":" in url.host else url.raw_host.decode()
@@ -238,7 +243,7 @@ class HttpClient:
         try:
             response = await pool.handle_async_request(asked)
             try:
-                return await _read(method, response, any_reply)
+                return await _read(method, response, request)
             finally:
                 await response.aclose()
         except OutsideError:
@@ -268,7 +273,7 @@ class _Reached:
             self.sent = True
 
 
-async def _read(method: str, response: httpcore.Response, any_reply: bool) -> Reply:
+async def _read(method: str, response: httpcore.Response, request: Request) -> Reply:
     headers: dict[str, str] = {}
     for name, value in response.headers:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -276,21 +281,23 @@ async def _read(method: str, response: httpcore.Response, any_reply: bool) -> Re
     if method == "HEAD":
         return Reply(response.status, headers)
     declared = headers.get("content-length", "")
-    if declared.isdecimal() and len(declared) < 20 and int(declared) > bodies.MAX_REPLY:
-        raise ReplyTooBig(f"the reply is over {bodies.MAX_REPLY} bytes.")
-    unpacker = bodies.Unpacker(headers.get("content-encoding", ""))
+    if declared.isdecimal() and len(declared) < 20 and int(declared) > request.max_reply:
+        raise ReplyTooBig(f"the reply is over {request.max_reply} bytes.")
+    unpacker = bodies.Unpacker(headers.get("content-encoding", ""), request.max_reply)
     async for part in response.aiter_stream():
         unpacker.feed(part)
     if response.status in (301, 302, 303, 307, 308):
         return Reply(response.status, headers)
     try:
         whole, media_type = unpacker.finish(), headers.get("content-type", "")
+        if request.raw:
+            return Reply(response.status, headers, content=whole)
         if len(whole) > READ_IN_THREAD:
             body, text = await asyncio.to_thread(bodies.read, whole, media_type)
         else:
             body, text = bodies.read(whole, media_type)
     except OutsideError:
-        if 200 <= response.status < 300 and not any_reply:
+        if 200 <= response.status < 300 and not request.any_reply:
             raise
         body, text = None, ""  # the status says what is wrong; a broken page beside it adds nothing
     return Reply(response.status, headers, body, text)
