@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-WORDS = frozenset({"text", "transcript", "words", "digits", "message", "arguments", "utterance"})
+WORDS = frozenset({"text", "transcript", "words", "digits", "message", "arguments", "utterance", "passages", "values"})
 """Keys that may hold what somebody said or typed."""
 
 

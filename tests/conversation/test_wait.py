@@ -64,13 +64,13 @@ def test_nothing_is_said_until_somebody_talks() -> None:
 
 def test_what_was_heard_stays_in_the_transcript_and_in_the_history() -> None:
     async def scenario() -> None:
-        said = ["Votre appel est important.", "Vous êtes en position deux.", "Bonjour, Julie à votre service."]
-        async with call(WAIT, WAIT, WAIT, "Bonjour Julie.", actions=[ACTION]) as test:
+        said = ["Votre appel est important.", "Vous êtes en position deux.", "Bonjour, le secrétariat à votre service."]
+        async with call(WAIT, WAIT, WAIT, "Bonjour.", actions=[ACTION]) as test:
             await waiting(test)
             for words in said:
                 await asyncio.sleep(5)
                 await turn(test, words)
-            await test.until(lambda: test.words("agent")[-1] == "Bonjour Julie.")
+            await test.until(lambda: test.words("agent")[-1] == "Bonjour.")
             assert test.words("caller") == ["Ne quittez pas.", *said]
             assert texts(test.model.asked[-1], "user") == ["Ne quittez pas.", *said]
             outputs = [i.output for i in test.model.asked[-1].items if i.type == "function_call_output"]

@@ -28,10 +28,10 @@ MENUS = {
     "en": ("Welcome to Acme. For sales, press one.", "For customer service, press two, then the pound key."),
 }
 HUMANS = {
-    "fr": "Bonjour, Julie à votre service, que puis-je faire pour vous ?",
-    "en": "Good morning, Julie speaking, how can I help you today?",
+    "fr": "Bonjour, le secrétariat à votre service, que puis-je faire pour vous ?",
+    "en": "Good morning, reception speaking, how can I help you today?",
 }
-VOICEMAIL = "Vous êtes bien sur le répondeur de Marie. Laissez votre message après le signal sonore."
+VOICEMAIL = "Vous êtes bien sur le répondeur du laboratoire. Laissez votre message après le signal sonore."
 _LOW, _HIGH = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 _PAD = ("123A", "456B", "789C", "*0#D")
 

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.peer
 HOLD_SECONDS = float(os.environ.get("IVR_HOLD_SECONDS", "15"))
 KEYS = "2#"
 HUNDRED = "".join(str(number % 10) for number in range(100))
-MESSAGE = "Bonjour Marie, ici le laboratoire : vos résultats sont arrivés. Au revoir."
-ANSWERS = {"fr": "Bonjour Julie, je voudrais un rendez-vous.", "en": "Hello Julie, I would like an appointment."}
+MESSAGE = "Bonjour, ici le laboratoire : vos résultats sont arrivés. Au revoir."
+ANSWERS = {"fr": "Bonjour, je voudrais un rendez-vous.", "en": "Hello, I would like an appointment."}
 LANGUAGES = {"fr": "fr-FR", "en": "en-GB"}
 ACTIONS = [
     {"type": "keypad", "name": "Interaction clavier"},
@@ -108,6 +108,7 @@ class Played:
 
 async def _play(played: Played) -> None:
     server = played.server
+    await asyncio.to_thread(server.wait_providers)
 
     async def one(name: str, hear: Callable[[Call], Awaitable[None]]) -> None:
         try:

@@ -24,7 +24,8 @@ from typing import Any, Self
 SIP_PORTS = range(15400, 15430)
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOT_MEASURED_AT_REST = (
-    "_providers_", "_alerts_", "lag", "seconds", "bytes", "limit", "resting", "_total", "_created", "late_frames"
+    "_providers_", "_alerts_", "_knowledge_", "lag", "seconds", "bytes", "limit", "resting", "_total", "_created",
+    "late_frames",
 )  # fmt: skip
 """Parts of the names of gauges that say nothing about what a call left behind: sizes, times and running counts."""
 

@@ -102,6 +102,11 @@ class Searches:
         status = self._statuses.get(source_id)
         return status.state if status is not None else None
 
+    @property
+    def ready(self) -> int:
+        """How many data sources can be searched."""
+        return sum(status.state == "ready" for status in self._statuses.values())
+
     def is_ready(self, source_id: str) -> bool:
         """Whether there is such a data source, and something in it to search."""
         return self.state(source_id) == "ready"

@@ -52,9 +52,10 @@ class KnowledgeService:
         await self.searches.close()
 
     def gauges(self) -> dict[str, float]:
-        """What searches took."""
+        """Data sources that can be searched, and what searches took."""
         timing = self.searches.timing
         return {
+            "sources_ready": self.searches.ready,
             "searches_total": timing.searches,
             "search_failures_total": timing.failures,
             "last_search_ms": timing.last_ms,
