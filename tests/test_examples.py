@@ -13,8 +13,8 @@ from parlons.agents.context import CallContext, system_variables
 from parlons.calls.timeline import Kind, Timeline
 from parlons.commands.talk import ChatLine
 from parlons.conversation.actions import transfer
-from parlons.conversation.providers import registry
 from parlons.conversation.outside import Outside
+from parlons.conversation.providers import registry
 from parlons.conversation.session import Conversation
 from tests.support.virtual_time import run
 

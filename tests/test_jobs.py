@@ -174,6 +174,10 @@ async def test_kill_9_loses_neither_the_job_that_runs_nor_the_one_that_waits(url
     assert done == [("now", 1), ("later", 1)]
 
 
+def _engine_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if "dbos" in thread.name or "queue" in thread.name]
+
+
 async def test_the_engine_rests_while_there_is_nothing_to_do_and_wakes_for_a_job(url: str) -> None:
     done: list[str] = []
 
@@ -184,7 +188,7 @@ async def test_the_engine_rests_while_there_is_nothing_to_do_and_wakes_for_a_job
     jobs.handle("note", handler)
     async with running(jobs):
         await until(lambda: jobs.resting)
-        assert not [thread.name for thread in threading.enumerate() if "dbos" in thread.name or "queue" in thread.name]
+        await until(lambda: not _engine_threads())
         await jobs.submit("note", "a", {})
         await until(lambda: done == ["a"])
         await until(lambda: jobs.resting)
