@@ -44,7 +44,7 @@ def _public(services: Services) -> FastAPI:
     app = public_app(services)
     pages = console.find()
     if pages is None:
-        log.warning("no_console", fix="Build it: make console/dist/index.html")
+        log.warning("no_console", fix="Build it: make console")
     else:
         console.serve(app, pages)
     return app

@@ -63,7 +63,7 @@ async def test_only_reading(client: httpx.AsyncClient) -> None:
 
 
 def test_found_where_it_was_built(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "PLACES", (tmp_path / "nowhere", built))
+    monkeypatch.setattr(console, "BUILT", built)
     assert console.find() == built
-    monkeypatch.setattr(console, "PLACES", (tmp_path / "nowhere",))
+    monkeypatch.setattr(console, "BUILT", tmp_path / "nowhere")
     assert console.find() is None

@@ -1,6 +1,6 @@
 """The console: files made by its build, served beside the API. Every page is one file; its addresses are the browser's.
 
-Looked for in the package first (a wheel holds it), then in the checkout. Without it there is the API alone.
+They lie in the package, where the build puts them. Without them there is the API alone.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ POLICY = (
 )
 """Content-Security-Policy: no script but the build's own. Styles inline: the path editor places steps with them."""
 
-PLACES = (
-    Path(__file__).parents[1] / "console",
-    Path(__file__).parents[3] / "console" / "dist",
-)
+BUILT = Path(__file__).parents[1] / "console"
 
 
 def find() -> Path | None:
     """Where the built console is; None when it was not built."""
-    return next((place for place in PLACES if (place / "index.html").is_file()), None)
+    return BUILT if (BUILT / "index.html").is_file() else None
 
 
 def serve(app: FastAPI, folder: Path) -> None:

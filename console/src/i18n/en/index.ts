@@ -1,0 +1,12 @@
+import { shell } from "./shell";
+import { errors } from "./errors";
+import { fields } from "./fields";
+import { agents } from "./agents";
+import { actions } from "./actions";
+import { starters } from "./starters";
+import { path } from "./path";
+import { failover } from "./failover";
+import { calls } from "./calls";
+import { connections } from "./connections";
+
+export const en = { ...shell, ...errors, ...fields, ...agents, ...actions, ...starters, ...path, ...failover, ...calls, ...connections };
