@@ -1,4 +1,4 @@
-"""One call that went well, with a recording, and one that failed over, put into a data directory for the browser tests."""
+"""One call that went well, with a recording, and one that failed over, in a data directory for the browser tests."""
 
 import asyncio
 import io
