@@ -61,6 +61,7 @@ class FakeLeg:
         self.left_before_answer = False
         self.bye_before_ack = False
         self.outcome = Outcome.ANSWERED
+        self.labels: tuple[tuple[str, str], ...] = ()
 
     def attach(self, _media: object) -> None:
         if self.attach_error is not None:
@@ -80,6 +81,10 @@ class FakeLeg:
 
     def refuse(self, code: int, _reason: str = "", _headers: tuple[tuple[str, str], ...] = ()) -> None:
         self.did.append(f"refuse {code}")
+
+    def label(self, headers: tuple[tuple[str, str], ...]) -> None:
+        self.did.append("label")
+        self.labels = headers
 
     async def dial(self) -> Outcome:
         self.did.append("dial")
@@ -147,6 +152,8 @@ class Scene:
         """What the background check says of the agent's providers."""
         self.settings = InstallationSettings()
         self.connections: dict[str, SipConnection] = {}
+        self.connection: SipConnection | None = None
+        """The call's own."""
         self.knowledge: Any = SimpleNamespace(is_ready=lambda _source: False)
         self.exchange: Any = None
         self.folder = folder
@@ -206,7 +213,7 @@ class Scene:
                     runs=SimpleNamespace(run=lambda *_: None),
                 ),
             ),
-            None,
+            self.connection,
         )
         self.port.run()
         life = call.run_inbound if self.record.direction == "inbound" else call.run_outbound

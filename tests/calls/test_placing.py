@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import pytest
 
 from parlons.agents.connections import InstallationSettings, SipConnection
 from parlons.agents.models import Agent
+from parlons.agents.workflows import Workflow
 from parlons.calls.directory import Directory, LiveAgent
 from parlons.calls.limits import OutboundLimits
 from parlons.calls.placing import outgoing
@@ -18,7 +20,7 @@ from parlons.calls.record import CallRecord
 from parlons.calls.service import CallService
 from parlons.errors import ConfigurationError
 from parlons.telephony.types import OutboundInvite, Outcome
-from tests.calls.test_call import FakeLeg
+from tests.calls.test_call import FakeLeg, Scene, after
 from tests.support.virtual_time import run
 
 AGENT = Agent.model_validate({"name": "a", "direction": "outbound", "phone_numbers": ["+33123456789"]})
@@ -36,16 +38,29 @@ def record(to: str) -> CallRecord:
     return CallRecord(id="c", direction="outbound", started_at=datetime.now(UTC), called=to)
 
 
-def test_headers_are_rendered_and_numbers_dialled_in_full() -> None:
+def test_numbers_are_dialled_in_full() -> None:
     async def scenario() -> None:
         made = record("+33612345678")
         invite = await outgoing(office(), LIVE, made, "06 12 34 56 78")
         assert invite.target == "sip:+33612345678@192.0.2.1:5060"
-        assert dict(invite.headers)["X-To"] == "+33612345678"
-        assert "{{" not in repr(invite.headers)
         assert (invite.from_user, invite.diversion, made.connection_id) == ("+33123456789", "", "t")
 
     run(scenario())
+
+
+def test_headers_know_what_the_pre_call_workflow_gave(tmp_path: Path) -> None:
+    back = {"id": "back", "type": "return", "value": {"order": "A1"}}
+    scene = Scene(tmp_path, direction="outbound", pre_call={"workflow_id": "crm"})
+    scene.record.called, scene.record.connection_id = "+33612345678", "t"
+    scene.workflows = {
+        "crm": Workflow.model_validate({"name": "w", "trigger": "pre_call", "status": "published", "steps": [back]})
+    }
+    more = {"X-Order": "{{ order }}", "X-Late": "{{ 1 | divided_by: 0 }}"}
+    headers = [*HEADERS, *({"name": name, "value": value} for name, value in more.items())]
+    scene.connection = SipConnection.model_validate({"name": "t", "host": "192.0.2.1", "headers": headers})
+    run(scene.call(after(2, lambda _call: scene.leg.peer_hangs_up())))
+    assert dict(scene.leg.labels) == {"X-To": "+33612345678", "X-Bad": "a", "X-Order": "A1", "X-Late": ""}
+    assert scene.leg.did[:2] == ["label", "dial"]
 
 
 def test_without_a_connection_the_fix_is_named() -> None:

@@ -25,6 +25,7 @@ from .equipment import Equipment
 from .failover import Failover, switched_on
 from .failover_table import Trigger
 from .parts import CallParts, CallResources, Unanswered
+from .placing import headers_of
 from .preparing import Prepared, prepare
 from .record import CallRecord
 from .recording import Recording
@@ -180,6 +181,8 @@ class Call:
             self.record.trigger = prepared.trigger
             self._finish(CallStatus.FAILED, "system", prepared.detail)
             return  # nothing is dialled for an agent that cannot run
+        if self._connection is not None and self._connection.headers:
+            self._leg.label(await headers_of(self._connection, prepared.context, self.timeline))
         self._leg.events.ringing = lambda: void(self.timeline.add("destination", Kind.RINGING))
         dialling = asyncio.ensure_future(self._leg.dial())
         waiting: set[asyncio.Future[Any]] = {dialling, self._stop}

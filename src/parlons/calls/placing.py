@@ -1,21 +1,19 @@
-"""A call that an agent places itself: over which connection, as whom, with which headers."""
+"""A call that an agent places itself: over which connection, as whom; and with which headers, when it is dialled."""
 
 from __future__ import annotations
 
-import asyncio
-
-from parlons import logs
-from parlons.agents.templates import render
+from parlons.agents.connections import SipConnection
+from parlons.agents.context import CallContext
+from parlons.conversation.prompt import Templates
 from parlons.errors import ConfigurationError
 from parlons.telephony.types import OutboundInvite
 
 from . import dialling
+from .dialling import Header
 from .directory import LiveAgent, as_e164
 from .parts import CallResources
 from .record import CallRecord
-from .variables import call_context, sip_variables
-
-log = logs.get(__name__)
+from .timeline import Kind, Timeline
 
 
 async def outgoing(resources: CallResources, live: LiveAgent, record: CallRecord, to: str) -> OutboundInvite:
@@ -35,19 +33,19 @@ async def outgoing(resources: CallResources, live: LiveAgent, record: CallRecord
             hint="Set the agent's sip_connection_id, or outbound_connection_id in settings.yaml.",
         )
     record.connection_id = route.connection_id
-    variables = call_context(live, record, sip_variables(None)).variables()
-
-    async def rendered(template: str, _field: str) -> str:
-        return (await asyncio.to_thread(render, template, variables, strict=False)).text
-
-    configured, problems = await dialling.connection_headers(route.connection, rendered)
-    headers, refused = dialling.merge_headers(configured, ())
-    if problems or refused:
-        log.warning("headers_left_out", call_id=record.id, problems=[*problems, *refused])
     return dialling.over(
         route,
         as_e164(to, country) or to,
         dialling.own_identity(route.connection, shown, country),
         country=country,
-        headers=headers,
     )
+
+
+async def headers_of(connection: SipConnection, context: CallContext, timeline: Timeline) -> tuple[Header, ...]:
+    """A connection's own headers for a call that is about to be dialled, with what its pre-call workflow gave. One that
+    cannot be sent is left out, and noted."""
+    configured, problems = await dialling.connection_headers(connection, Templates(context, timeline).render)
+    headers, refused = dialling.merge_headers(configured, ())
+    if problems or refused:
+        timeline.add("system", Kind.LEG, leg="destination", event="headers_left_out", problems=[*problems, *refused])
+    return tuple(headers)

@@ -246,6 +246,10 @@ class Leg(Protocol):
         ...
 
     # -- outbound ------------------------------------------------------------------------------------------
+    def label(self, headers: tuple[tuple[str, str], ...]) -> None:
+        """Put these headers on the INVITE, before it is dialled; in place of those it was made with."""
+        ...
+
     async def dial(self) -> Outcome:
         """Send the INVITE and wait for how it ends. CALLER_LEFT when ``hang_up`` was called meanwhile."""
         ...

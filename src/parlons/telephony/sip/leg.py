@@ -120,6 +120,10 @@ class BaseLeg(abc.ABC):
         """Inbound only. Raises IllegalMove."""
         raise self._wrong_way("refuse")
 
+    def label(self, headers: tuple[tuple[str, str], ...]) -> None:
+        """Outbound only. Raises IllegalMove."""
+        raise self._wrong_way("label")
+
     async def dial(self) -> Outcome:
         """Outbound only. Raises IllegalMove."""
         raise self._wrong_way("dial")

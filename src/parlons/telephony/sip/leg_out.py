@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Literal
 
 from aiosipua.message import SipRequest, SipResponse
@@ -61,6 +62,12 @@ class OutboundLeg(BaseLeg):
         self._ring_timer: asyncio.TimerHandle | None = None
 
     # -- dialling ----------------------------------------------------------------------------------------------
+
+    def label(self, headers: tuple[tuple[str, str], ...]) -> None:
+        """Put these headers on the INVITE. Raises IllegalMove once it was dialled."""
+        if self._timers:
+            raise IllegalMove("Labelling an INVITE that has left.")
+        self.invite = replace(self.invite, headers=headers)
 
     async def dial(self) -> Outcome:
         """Send the INVITE and wait for how it ends.
