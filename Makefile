@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PAGES := src/parlons/console/index.html
+SERVED := console/src/api/schema.ts
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: run test check bench lock clean console
@@ -45,7 +46,13 @@ console/node_modules/.installed: console/package.json console/package-lock.json
 	npm --prefix console install --no-save --no-audit --no-fund --loglevel=error
 	touch $@
 
-$(PAGES): console/node_modules/.installed $(shell find console -type f -not -path 'console/node_modules/*')
+# Types of what the API answers, made from the API itself: where the console reads it otherwise, its check fails.
+$(SERVED): $(VENV)/.run console/node_modules/.installed $(shell find src/parlons/api src/parlons/agents src/parlons/workflows -name '*.py')
+	mkdir -p build
+	$(PY) scripts/openapi > build/openapi.json
+	npm --prefix console run --silent api
+
+$(PAGES): $(SERVED) $(shell find console -type f -not -path 'console/node_modules/*' -not -path $(SERVED))
 	npm --prefix console run build
 	touch $@
 
@@ -57,4 +64,4 @@ console: $(PAGES)  ## the pages that the server gives to browsers
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-peers .apt console/node_modules $(dir $(PAGES)) .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf $(VENV) .venv-peers .apt console/node_modules $(dir $(PAGES)) $(SERVED) .mypy_cache .ruff_cache .pytest_cache build dist

@@ -11,6 +11,7 @@ from benchmarks import engine, procstat
 from benchmarks.bench import FULL, QUICK, Bench, Size, complete, figures, say, trust
 from benchmarks.failover_rows import failover_row
 from benchmarks.knowledge_rows import knowledge_row
+from benchmarks.list_rows import calls_row
 from benchmarks.report import Row
 from benchmarks.transfer_rows import bridge_row, decision_row
 
@@ -174,4 +175,5 @@ ROWS: dict[str, Callable[[Bench, list[engine.Spec]], Row]] = {
     "bridge": bridge_row,
     "failover": failover_row,
     "knowledge": knowledge_row,
+    "calls": calls_row,
 }

@@ -1,6 +1,8 @@
 """What ``make bench`` runs: every row, Parlons and the peer one after the other, one table.
 
-    python -m benchmarks.run [--quick] [--no-peer] [--rows setup,cpu,capacity,memory,decision,bridge,failover,knowledge]
+    python -m benchmarks.run [--quick] [--no-peer] [--rows ROW,ROW]
+
+Rows: setup, cpu, capacity, memory, decision, bridge, failover, knowledge, calls.
 
 Runs what is measured on one core and the load generator on another, and reads cost from /proc itself. See
 docs/benchmarks.md for the method and for what the figures do not say.

@@ -1,5 +1,7 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { environment: "node", include: ["browser/**/*.browser.ts"], fileParallelism: false, testTimeout: 60_000, hookTimeout: 90_000 },
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  test: { environment: "node", include: ["browser/**/*.browser.ts"], maxWorkers: 2, testTimeout: 60_000, hookTimeout: 150_000 },
 });

@@ -26,7 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": ROOT | {"agents", "calls.timeline", "calls.record", "workflows.runs"},
     "configuration": ROOT | {"agents", "store"},
     "calls": ROOT | {"agents", "telephony", "conversation", "workflows", "knowledge", "metrics", "store"},
-    "api": ROOT | {"agents", "calls", "configuration", "store", "settings", "metrics", "workflows", "knowledge"},
+    "webrtc": ROOT | {"agents", "calls", "telephony"},
+    "api": ROOT
+    | {"agents", "calls", "configuration", "store", "settings", "metrics", "workflows", "knowledge", "webrtc"},
 }
 """The composition (``app``, ``serving``, ``cli``, ``__main__``) may import everything; nothing may import it."""
 

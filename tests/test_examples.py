@@ -10,12 +10,14 @@ import pytest
 
 from parlons import configuration
 from parlons.agents.context import CallContext, system_variables
+from parlons.calls.chat_world import ChatLine
 from parlons.calls.timeline import Kind, Timeline
-from parlons.commands.talk import ChatLine
 from parlons.conversation.actions import transfer
+from parlons.conversation.line import TransferResult
 from parlons.conversation.outside import Outside
 from parlons.conversation.providers import registry
 from parlons.conversation.session import Conversation
+from parlons.telephony.types import Outcome
 from tests.support.virtual_time import run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -58,7 +60,7 @@ def test_the_surgery_is_walked_in_text(monkeypatch: pytest.MonkeyPatch, now: str
             providers=registry.build(agent, environ={}),
             timeline=timeline,
             audio=None,
-            outside=Outside(line=ChatLine()),
+            outside=Outside(line=ChatLine(timeline, lambda _agent: TransferResult(Outcome.ANSWERED))),
         )
         try:
             await conversation.start()

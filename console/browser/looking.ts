@@ -1,7 +1,7 @@
 /** What the browser tests share: signing in, and looking at a page. */
 import AxeBuilder from "@axe-core/playwright";
 import { mkdirSync } from "node:fs";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
 import { ADMIN_KEY } from "./server";
 
@@ -36,4 +36,13 @@ export async function enter(page: Page): Promise<void> {
   await key.last().fill("un mot de passe long");
   await page.locator('button[type="submit"]').click();
   await page.locator("#content h1").waitFor();
+}
+
+/** A page of 1440 pixels in French, signed in; nothing on it is waited for longer than `patience` milliseconds. */
+export async function signedIn(browser: Browser, url: string, patience: number): Promise<Page> {
+  const page = await (await browser.newContext({ viewport: { width: 1440, height: 1000 }, locale: "fr-FR" })).newPage();
+  page.setDefaultTimeout(patience);
+  await page.goto(url);
+  await enter(page);
+  return page;
 }

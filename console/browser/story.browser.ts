@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch } from "./chromium";
-import { checked, enter } from "./looking";
+import { checked, signedIn } from "./looking";
 import { start, type Running } from "./server";
 
 const EXCEL_FRENCH = Buffer.from("phone;description\r\n0612345679;Comptabilité\r\n06 12 34 56 80;Direction\r\n3,36E+10;Perdu\r\n0612345679;Encore\r\nbonjour;\r\n", "latin1");
@@ -14,10 +14,7 @@ let page: Page;
 beforeAll(async () => {
   running = await start();
   browser = await launch();
-  page = await (await browser.newContext({ viewport: { width: 1440, height: 1000 }, locale: "fr-FR" })).newPage();
-  page.setDefaultTimeout(8000);
-  await page.goto(running.url);
-  await enter(page);
+  page = await signedIn(browser, running.url, 8000);
 }, 90_000);
 afterAll(async () => {
   await browser?.close();

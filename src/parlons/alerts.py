@@ -22,6 +22,7 @@ from . import logs
 from .agents.connections import InstallationSettings
 from .calls.record import CallRecord
 from .calls.timeline import CallStatus
+from .errors import Conflict
 from .workflows.failures import AddressRefused, UnexpectedStatus, WorkflowError
 from .workflows.http_client import HttpClient, Request, json_body
 from .workflows.webhook import DELIVERY_HEADER
@@ -33,8 +34,8 @@ MAX_WAITING = 200
 SHOWN = 20
 """Causes and agents that a POST names, the most frequent first."""
 
-Kind = Literal["calls_failing", "trunk_down"]
-State = Literal["firing", "recovered"]
+Kind = Literal["calls_failing", "trunk_down", "test"]
+State = Literal["firing", "recovered", "test"]
 
 log = logs.get(__name__)
 
@@ -96,6 +97,10 @@ class _Post:
     kind: Kind
     state: State
     body: bytes = field(repr=False)
+
+    def request(self) -> Request:
+        headers = {"Content-Type": "application/json", DELIVERY_HEADER: self.id}
+        return Request("POST", self.url, headers, body=self.body, any_reply=True, as_it_is=True)
 
 
 class Alerts:
@@ -160,6 +165,25 @@ class Alerts:
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
 
+    async def test(self) -> str:
+        """Send ``alert_url`` one POST now, of the kind ``test``, and once only: how it answered.
+
+        Raises:
+            Conflict: there is no ``alert_url``.
+            WorkflowError: it was not taken; the hint says what to do.
+        """
+        url = self._settings().alert_url
+        if not url:
+            raise Conflict("no alert_url is set.", hint="Set one in the settings, save it, and try again.")
+        text = "Parlons: this is a test, asked for by an administrator. Alerts arrive here."
+        request = self._made(url, "test", "test", self._now(), {}, text).request()
+        try:
+            reply = await self._http.send(request, timeout=self._policy.answer)
+        except WorkflowError as error:
+            error.hint = _fix(error)
+            raise
+        return f"HTTP {reply.status}"
+
     def gauges(self) -> dict[str, float]:
         """What is wrong now, what waits to be delivered, and what never was."""
         return {"firing": len(self._firing), "waiting": self._outbox.qsize(), "lost_total": self._lost}
@@ -206,13 +230,16 @@ class Alerts:
             causes, agents = dict(condition.causes.most_common(SHOWN)), dict(condition.agents.most_common(SHOWN))
             details |= {"calls": condition.calls, "triggers": causes, "agents": agents}
             text = _calls_text(condition, state, self._policy)
-        delivery = uuid.uuid4().hex
-        whole = {"id": delivery, "kind": condition.kind, "state": state, "since": _iso(since), "details": details}
-        post = _Post(url, delivery, self._clock(), condition.kind, state, json_body({**whole, "text": text}))
+        post = self._made(url, condition.kind, state, since, details, text)
         try:
             self._outbox.put_nowait(post)
         except asyncio.QueueFull:
             self._lose(post, "too many alerts wait already", "Check that alert_url answers.")
+
+    def _made(self, url: str, kind: Kind, state: State, since: datetime, details: dict[str, Any], text: str) -> _Post:
+        delivery = uuid.uuid4().hex
+        whole = {"id": delivery, "kind": kind, "state": state, "since": _iso(since), "details": details, "text": text}
+        return _Post(url, delivery, self._clock(), kind, state, json_body(whole))
 
     # -- delivery ----------------------------------------------------------------------------------------------
 
@@ -226,8 +253,7 @@ class Alerts:
                 self._lose(post, type(error).__name__, "")
 
     async def _deliver(self, post: _Post) -> None:
-        headers = {"Content-Type": "application/json", DELIVERY_HEADER: post.id}
-        request = Request("POST", post.url, headers, body=post.body, any_reply=True, as_it_is=True)
+        request = post.request()
         for pause in (*self._policy.retries, None):
             if self._settings().alert_url != post.url:
                 return  # whoever is to hear of it now is told anew

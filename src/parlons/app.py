@@ -16,16 +16,20 @@ from .api import credentials
 from .api.feed import CallFeed
 from .api.services import Services
 from .calls import post_call
+from .calls.chat_world import ChatWorld
+from .calls.chats import Chats
 from .calls.directory import Directory, LiveAgent
 from .calls.equipment import Equipment
 from .calls.knowledge import CallKnowledge
 from .calls.limits import OutboundLimits
 from .calls.messages import MessageBank
+from .calls.rehearsal import Rehearsals
 from .calls.retention import purge_daily
 from .calls.ringing import Exchange
 from .calls.service import CallService
 from .commands.knowledge import service_of
 from .conversation.providers import registry
+from .conversation.providers.overview import Overview
 from .conversation.providers.readiness import Readiness
 from .conversation.stored_speech import StoredSpeech
 from .conversation.warmup import WARM_UP_AGENT, warm_up
@@ -44,6 +48,7 @@ from .telephony.media.relay import Relay
 from .telephony.sip.endpoint import Endpoint
 from .telephony.sip.resolver import Resolver
 from .trunks import Trunks
+from .webrtc.service import BrowserCalls
 from .workflows.delivery import BackOff
 from .workflows.http_client import HttpClient
 
@@ -81,6 +86,7 @@ class Server:
         )
         self.messages = MessageBank(settings.data_dir / "messages", StoredSpeech(os.environ, self._build_voices))
         self.readiness = Readiness(os.environ)
+        self.providers = Overview(os.environ, self.readiness, self._active_agents)
         self.http = HttpClient(allow_private=lambda: self.service.directory.settings.allow_private_addresses)
         self.alerts = Alerts(lambda: self.service.directory.settings, self.http, lambda: self.trunks.up())
         equipment = Equipment(
@@ -112,6 +118,8 @@ class Server:
             runs=self.writer,
             knowledge=CallKnowledge(self.knowledge.searches),
         )
+        self.chats = Chats(ChatWorld(self._build_model, self.service, lambda key, run: self.writer.run(key, None, run)))
+        self.browser_calls = BrowserCalls(self.service, settings.sip_host, settings.public_address or "", self._prepare)
         self.post_call = post_call.PostCall(
             store,
             self.service,
@@ -134,6 +142,10 @@ class Server:
     @staticmethod
     def _build_voices(agent: Agent, sample_rate: int) -> registry.Built:
         return registry.build(agent, environ=os.environ, sample_rate=sample_rate, services=("tts",))
+
+    @staticmethod
+    def _build_model(agent: Agent, sample_rate: int) -> registry.Built:
+        return registry.build(agent, environ=os.environ, sample_rate=sample_rate, services=("llm",))
 
     async def _deliver(self, job: Job) -> float | None:
         return await self.post_call.deliver(job.payload["delivery"], job.payload["round"])
@@ -225,8 +237,18 @@ class Server:
             flush=lambda: self.writer.drain(2.0),
             connection_states=self.trunks.statuses,
             ask_connection=self._ask_connection,
+            knowledge=self.knowledge,
+            providers=self.providers.views,
+            check_provider=self.providers.check,
+            test_alert=self.alerts.test,
+            chats=self.chats,
+            browser_calls=self.browser_calls,
+            rehearsals=Rehearsals(self.service, self.settings.sip_host),
             admin_key_hash=credentials.admin_key_hash(self.settings.admin_key),
         )
+
+    def _active_agents(self) -> list[Agent]:
+        return [live.agent for live in self.service.directory.agents.values() if live.agent.active]
 
     async def _ask_connection(self, connection_id: str) -> str:
         """Send a SIP connection one OPTIONS. Raises NotFound, and TelephonyError when nobody answers."""
@@ -267,6 +289,8 @@ class Server:
             await server.messages.start()
             await server.media.start()
             stack.push_async_callback(server.media.stop)
+            stack.push_async_callback(server.chats.close)
+            stack.push_async_callback(server.browser_calls.close)
             await server._listen_for_sip()
             stack.push_async_callback(server.endpoint.stop)
             stack.push_async_callback(server.trunks.stop)
@@ -280,6 +304,8 @@ class Server:
             server.endpoint.on_invite = server.service.on_invite
             gauges: dict[str, Callable[[], Mapping[str, float]]] = {
                 "calls": server.service.gauges,
+                "chats": server.chats.gauges,
+                "browser_calls": server.browser_calls.gauges,
                 "sip": server.endpoint.gauges,
                 "media": server.media.gauges,
                 "writer": server.writer_gauges,

@@ -137,7 +137,7 @@ class Jobs:
             engine = await self._wake()
             try:
                 await asyncio.to_thread(engine.enqueue, Job(kind, job_id, dict(payload), 1), delay)
-            except Exception as error:
+            except Exception as error:  # whatever the engine or its database driver raises, nothing was stored
                 raise StoreError(f"a job could not be stored ({type(error).__name__}).") from error
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
@@ -161,7 +161,7 @@ class Jobs:
             engine = _Engine(self._url, dict(self._at_once), self._poll_seconds, self._from_thread)
             try:
                 await asyncio.to_thread(engine.launch)
-            except Exception as error:
+            except Exception as error:  # whatever it raises, there is no engine
                 await asyncio.to_thread(engine.close)
                 raise StoreError(
                     f"the database of the jobs cannot be used ({type(error).__name__}).",
@@ -184,7 +184,7 @@ class Jobs:
                 try:
                     if not await asyncio.to_thread(self._engine.anything_left):
                         await self._sleep()
-                except Exception as error:
+                except Exception as error:  # the next look tells whether it lasts
                     log.warning("jobs_not_read", error=type(error).__name__)
 
     # -- carrying out ------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ class Jobs:
         self._running.add(task)
         try:
             return await handler(job)
-        except Exception as error:
+        except Exception as error:  # a handler's bug costs one attempt, never the job
             log.error("job_failed", kind=job.kind, job=job.id, attempt=job.attempt, error=type(error).__name__)
             return min(LAST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(job.attempt - 1, 20))
         finally:

@@ -78,7 +78,7 @@ def _unix(path: Path) -> socket.socket:
 
 async def serve(settings: Settings) -> None:
     """Answer calls until SIGTERM or SIGINT; then drain, and stop. A second signal stops at once."""
-    memory.few_arenas()
+    memory.settle_allocator()
     logs.configure(settings.log_level, words=settings.log_words)
     stopping, at_once = asyncio.Event(), asyncio.Event()
 

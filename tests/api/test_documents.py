@@ -153,6 +153,17 @@ async def test_a_secret_goes_in_and_never_comes_out(both: Stage) -> None:
     assert (await both.http.put("/v1/secrets/not-a-name", json={"value": "x"})).status_code == 422
 
 
+async def test_the_address_to_alert_is_whole_for_administrators_alone(stage: Stage) -> None:
+    url = "https://user:pass@hooks.example.com:8443/T0/secret"
+    found = (await stage.http.get("/v1/settings")).json()
+    document = found["document"] | {"alert_url": url}
+    saved = await stage.http.put("/v1/settings", json=document, headers={"If-Match": "*"})
+    assert saved.json()["document"]["alert_url"] == url
+    for scope in ("read", "write", "calls"):
+        told = await stage.http.get("/v1/settings", headers=await stage.key("read", scope))
+        assert told.json()["document"]["alert_url"] == "https://hooks.example.com/********"
+
+
 async def test_settings_are_one_document(both: Stage) -> None:
     found = await both.http.get("/v1/settings")
     assert (found.json()["revision"], found.headers["etag"]) == (0, '"0"')

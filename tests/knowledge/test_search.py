@@ -94,6 +94,14 @@ async def test_no_query_is_too_strange(tmp_path: Path, query: str) -> None:
     await searches.close()
 
 
+@pytest.mark.parametrize("query", ['"guichet neuf"', '"guichet"', '"', '""', '"heures" guichet "'])
+async def test_a_question_in_quotes_is_one_without_them(tmp_path: Path, query: str) -> None:
+    """Models put what they look for in quotes; LanceDB takes that for a phrase, and fails."""
+    searches = await searching(tmp_path, "fr", "Le guichet ouvre à neuf heures")
+    assert len(await searches.search("s", query)) == ("guichet" in query)
+    await searches.close()
+
+
 def test_folding_leaves_other_scripts_alone() -> None:
     assert fold("Où réserver l’œuf à Zürich ?", "fr-FR") == "Ou reserver l'oeuf a Zurich ?"
     assert fold("a mêlée, fiancée", "en-GB") == "a melee, fiancee"

@@ -14,6 +14,7 @@ from tests.support.audio import Pcm
 from tests.support.phone import Phone
 from tests.support.phone_call import Call
 from tests.support.server import ParlonsServer
+from tests.support.stalls import own_stalls
 
 pytestmark = pytest.mark.peer
 
@@ -38,22 +39,11 @@ async def _talk(phone: Phone, server: ParlonsServer, after: float) -> tuple[Call
     return call, greeting, call.rtp.packets_a_second(since)
 
 
-async def _own_stalls(longest: list[float]) -> None:
-    """How long the phones' own process was stopped: none of them could hear then, whatever the server sent."""
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + 0.01
-        await asyncio.sleep(0.01)
-        longest[0] = max(longest[0], loop.time() - due)
-
-
 async def _thirty(server: ParlonsServer) -> list[str]:
     """Thirty calls that talk at once; what was wrong with them."""
     async with Phone() as phone:
-        stalled = [0.0]
-        watching = asyncio.ensure_future(_own_stalls(stalled))
-        talks = await asyncio.gather(*(_talk(phone, server, 0.1 * i) for i in range(30)))
-        watching.cancel()
+        async with own_stalls() as stalled:
+            talks = await asyncio.gather(*(_talk(phone, server, 0.1 * i) for i in range(30)))
         gaps = [round(call.rtp.longest_gap(), 3) for call, _, _ in talks]
         for call, _, _ in talks:
             await call.bye()

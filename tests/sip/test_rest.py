@@ -11,10 +11,8 @@ from tests.support.server import ParlonsServer
 
 pytestmark = pytest.mark.peer
 
-KEPT = 45e6
-"""Bytes. What is given back to the system is touched again, a little at a time, by whatever the idle process does: 20 s
-after the burst it holds 16 MB less than before it, a minute later 24 MB more, and after a second burst of 600 calls
-36 MB less (measured). A leak of 75 kB a call is seen; the benchmark's memory row looks closer."""
+KEPT = 30e6
+"""Bytes. The benchmark's memory row looks closer."""
 
 
 @pytest.mark.timeout(150)

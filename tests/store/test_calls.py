@@ -12,6 +12,7 @@ from parlons.calls.record import CallRecord
 from parlons.calls.timeline import CallStatus, Event, Kind
 from parlons.errors import ConfigurationError, NotFound
 from parlons.store import Store
+from parlons.store.call_pages import CallFilter
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -97,7 +98,7 @@ async def test_filters(store: Store) -> None:
     )
 
     async def found(**filters: Any) -> set[str]:
-        return {c.id for c in (await store.calls.list(**filters)).calls}
+        return {c.id for c in (await store.calls.list(CallFilter(**filters))).calls}
 
     assert await found() == {"a", "b", "c"}
     assert await found(agent_id="x") == {"a"}

@@ -47,6 +47,7 @@ def told(events: list[Event], **changes: Any) -> tuple[dict[str, Any], dict[str,
         "status": CallStatus.COMPLETED,
         "ended_by": "caller",
         "end_reason": "hung up",
+        "end_code": "hung_up",
         "caller": "+33612345678",
     }
     record = CallRecord(**(given | changes))

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft, Info } from "lucide-react";
-import { Link, useParams } from "react-router";
+import { useEffect, useRef } from "react";
+import { Link, useLocation, useParams } from "react-router";
 import { useTranslation } from "react-i18next";
 import { HANG_UP_ATTEMPTS, MAX_ACTION_NAME, MAX_DESCRIPTION, WAIT_SECONDS, WORKFLOW_TIMEOUT_SECONDS } from "@/agent/limits";
 import { renameAction } from "@/agent/references";
@@ -22,6 +23,15 @@ export function ActionPage() {
   const { draft } = useAgentEditor();
   const index = Number(useParams()["index"]);
   const action = draft.actions[index];
+  const fields = useRef<HTMLDivElement>(null);
+  const state: unknown = useLocation().state;
+  const added = typeof state === "object" && state !== null && "added" in state;
+
+  // One that was just added begins at its name.
+  useEffect(() => {
+    if (added) fields.current?.querySelector("input")?.focus({ preventScroll: true });
+  }, [added]);
+
   if (!action) return <MissingPage />;
   const Icon = ACTION_ICONS[action.type];
   return (
@@ -30,7 +40,7 @@ export function ActionPage() {
         <ArrowLeft aria-hidden className="size-4" />
         {t("actions.back")}
       </Link>
-      <div className="grid gap-6">
+      <div ref={fields} className="grid gap-6">
         <Section
           title={t(`actions.kind.${action.type}`)}
           hint={t(`actions.kindHint.${action.type}`)}

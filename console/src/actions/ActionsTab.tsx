@@ -89,7 +89,7 @@ function AddAction() {
     let name = made.name;
     for (let count = 2; taken.includes(slug(name)); count += 1) name = `${made.name} ${count}`;
     edit((agent) => ({ ...agent, actions: [...agent.actions, { ...made, name }] }));
-    void navigate(String(draft.actions.length));
+    void navigate(String(draft.actions.length), { state: { added: true } });
   }
 
   return (

@@ -8,6 +8,7 @@ import { PhoneInput } from "@/phone/PhoneInput";
 import { countryOfLanguage } from "@/phone/numbers";
 import { Button } from "@/ui/Button";
 import { SelectInput, TextInput } from "@/ui/Inputs";
+import { useUnloadGuard } from "@/ui/useUnloadGuard";
 
 interface AddDestinationProps {
   /** Whether PBX extensions can be added too. */
@@ -24,6 +25,7 @@ export function AddDestination({ extensions, known, onAdd }: AddDestinationProps
   const [address, setAddress] = useState("");
   const [description, setDescription] = useState("");
   const [error, setError] = useState<string>();
+  useUnloadGuard(address !== "" || description !== "");
   const byPhone = !extensions || kind === "phone";
 
   function add(event: SubmitEvent<HTMLFormElement>) {

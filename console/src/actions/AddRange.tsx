@@ -1,11 +1,12 @@
 import { Plus } from "lucide-react";
 import { useState, type SubmitEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { DAYS, type Day } from "@/agent/limits";
+import type { Day } from "@/agent/limits";
 import type { TimeRange } from "@/agent/schema";
 import { Button } from "@/ui/Button";
 import { FieldError } from "@/ui/Field";
 import { TextInput } from "@/ui/Inputs";
+import { DayChecks } from "./DayChecks";
 
 const CLOCK = /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/;
 const WORK_DAYS: Day[] = ["monday", "tuesday", "wednesday", "thursday", "friday"];
@@ -41,17 +42,7 @@ export function AddRange({ onAdd, full }: { onAdd: (range: TimeRange) => void; f
 
   return (
     <form noValidate onSubmit={add} className="grid gap-4 rounded-control bg-surface p-4 ring-1 ring-line">
-      <fieldset className="grid gap-2">
-        <legend className="mb-1.5 text-sm font-semibold">{t("schedule.days")}</legend>
-        <div className="flex flex-wrap gap-2">
-          {DAYS.map((day) => (
-            <label key={day} className="inline-flex min-h-9 cursor-pointer items-center gap-2 rounded-full border border-line-strong bg-raised px-3 text-sm has-checked:border-brand has-checked:bg-brand-wash has-checked:font-semibold has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-brand">
-              <input type="checkbox" className="size-4 accent-brand" checked={days.includes(day)} onChange={(event) => setDays(event.target.checked ? [...days, day] : days.filter((other) => other !== day))} />
-              {t(`days.${day}`)}
-            </label>
-          ))}
-        </div>
-      </fieldset>
+      <DayChecks legend={t("schedule.days")} days={days} onChange={setDays} />
       <fieldset className="grid gap-2">
         <legend className="mb-1.5 text-sm font-semibold">{t("schedule.hours")}</legend>
         <div className="flex flex-wrap items-end gap-3">

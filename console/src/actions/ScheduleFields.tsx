@@ -1,5 +1,6 @@
 import { Trash2 } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { MAX_RANGES } from "@/agent/limits";
 import type { Schedule } from "@/agent/schema";
 import { PartError, SwitchField } from "@/form/Fields";
 import { useField } from "@/form/FormContext";
@@ -32,7 +33,7 @@ export function ScheduleFields() {
               { value: "outside", label: t("values.outside"), hint: t("schedule.outsideHint") },
             ]}
           />
-          <WeekGrid ranges={ranges} mode={mode} />
+          <WeekGrid ranges={ranges} mode={mode} readOnly={schedule.readOnly} onChange={(next) => schedule.set({ ...schedule.value, ranges: next })} />
           {ranges.length > 0 && (
             <ul className="divide-y divide-line rounded-control ring-1 ring-line" aria-label={t("fields.ranges")}>
               {ranges.map((range, index) => (
@@ -50,7 +51,7 @@ export function ScheduleFields() {
             </ul>
           )}
           <PartError at={["schedule", "ranges"]} />
-          {!schedule.readOnly && <AddRange onAdd={(range) => schedule.set({ ...schedule.value, ranges: withRange(ranges, range) })} full={ranges.length >= 100} />}
+          {!schedule.readOnly && <AddRange onAdd={(range) => schedule.set({ ...schedule.value, ranges: withRange(ranges, range) })} full={ranges.length >= MAX_RANGES} />}
           <ClosedDates />
         </>
       )}

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Headset, Plus, PhoneIncoming, PhoneOutgoing } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link } from "react-router";
 import { useTranslation } from "react-i18next";
-import { agentsQuery, recentCallsQuery } from "@/api/queries";
+import { agentsQuery } from "@/api/queries";
 import { useMay } from "@/api/session";
 import type { AgentSummary } from "@/api/types";
-import { spaced } from "@/phone/numbers";
+import { countryOfLanguage, spaced } from "@/phone/numbers";
 import { Button } from "@/ui/Button";
 import { DataTable, type Column } from "@/ui/DataTable";
 import { Lamp, type LampState } from "@/ui/Lamp";
@@ -14,6 +14,8 @@ import { EmptyState, PageHeader, Skeleton } from "@/ui/Layouts";
 import { useFormats } from "@/ui/useFormats";
 import { AgentMenu } from "./AgentMenu";
 import { NewAgentDialog } from "./NewAgentDialog";
+
+const TalkDrawer = lazy(async () => ({ default: (await import("@/talk/TalkDrawer")).TalkDrawer }));
 
 function stateOf(agent: AgentSummary): { lamp: LampState; key: string } {
   if (agent.live_version === null) return { lamp: "waiting", key: "draft" };
@@ -23,15 +25,14 @@ function stateOf(agent: AgentSummary): { lamp: LampState; key: string } {
 
 /** Every line of the switchboard: who answers it and how it stands. */
 export function AgentListPage() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const mayWrite = useMay("write");
   const agents = useQuery(agentsQuery);
-  const calls = useQuery(recentCallsQuery);
   const { dateTime } = useFormats();
   const [making, setMaking] = useState(false);
-  if (agents.error) throw agents.error;
+  const [talking, setTalking] = useState<AgentSummary | null>(null);
+  if (agents.error && !agents.data) throw agents.error;
 
-  const lastCall = (id: string) => calls.data?.items.find((call) => call.agent_id === id);
   const columns: Column<AgentSummary>[] = [
     {
       key: "name",
@@ -39,7 +40,7 @@ export function AgentListPage() {
       cell: (agent) => {
         const Icon = agent.direction === "inbound" ? PhoneIncoming : PhoneOutgoing;
         return (
-          <span className="flex items-center gap-3">
+          <span className="flex items-center gap-3 pr-16 md:pr-0">
             <span className="grid size-9 shrink-0 place-items-center rounded-full bg-brand-wash text-brand-strong" title={t(`values.${agent.direction}`)}>
               <Icon aria-label={t(`values.${agent.direction}`)} className="size-4" />
             </span>
@@ -64,18 +65,16 @@ export function AgentListPage() {
     {
       key: "last",
       label: t("agents.column.lastCall"),
-      cell: (agent) => {
-        const call = lastCall(agent.id);
-        return call ? (
-          <Link to={`/calls/${call.id}`} className="text-sm hover:underline">
-            {dateTime(call.started_at)}
+      cell: (agent) =>
+        agent.last_call_at ? (
+          <Link to={`/calls?agent_id=${agent.id}`} className="text-sm hover:underline">
+            {dateTime(agent.last_call_at)}
           </Link>
         ) : (
           <span className="hidden text-sm text-ink-soft md:inline">{t("agents.noCall")}</span>
-        );
-      },
+        ),
     },
-    { key: "menu", label: t("ui.actions"), cell: (agent) => <AgentMenu agent={agent} /> },
+    { key: "menu", label: t("ui.actions"), cell: (agent) => <AgentMenu agent={agent} onTalk={() => setTalking(agent)} /> },
   ];
 
   return (
@@ -103,6 +102,17 @@ export function AgentListPage() {
         </EmptyState>
       ) : (
         <DataTable caption={t("nav.agents")} columns={columns} items={agents.data} keyOf={(agent) => agent.id} />
+      )}
+      {talking && (
+        <Suspense>
+          <TalkDrawer
+            key={talking.id}
+            agent={{ id: talking.id, name: talking.name, liveVersion: talking.live_version }}
+            draft={false}
+            country={countryOfLanguage(i18n.language)}
+            onClose={() => setTalking(null)}
+          />
+        </Suspense>
       )}
       {making && <NewAgentDialog onClose={() => setMaking(false)} />}
     </>

@@ -1,29 +1,43 @@
 import { ArrowRight } from "lucide-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Difference } from "@/agent/differences";
 import type { Translate } from "@/i18n";
+import { Button } from "@/ui/Button";
 
 const SHOWN_CHARACTERS = 400;
+/** Of thousands, after a file was imported, a page can only show the first. */
+const SHOWN_ITEMS = 100;
 
 /** Differences as sentences: where, what it was, what it is. */
 export function DifferenceList({ items, before, after }: { items: readonly Difference[]; before: string; after: string }) {
   const { t } = useTranslation();
+  const [shownCount, setShownCount] = useState(SHOWN_ITEMS);
   return (
-    <ul className="grid gap-3">
-      {items.map((item) => {
-        const place = item.place.map((part) => (part.kind === "key" ? t([`fields.${part.text}`, part.text]) : part.text));
-        return (
-          <li key={place.join(" › ")} className="grid gap-2 rounded-control bg-raised p-3 ring-1 ring-line">
-            <p className="text-sm font-semibold">{place.join(" › ")}</p>
-            <div className="grid items-center gap-2 text-sm sm:grid-cols-[1fr_auto_1fr]">
-              <Side label={before} text={shown(t, item.before)} tone="bg-alarm-wash" />
-              <ArrowRight aria-hidden className="hidden size-4 text-ink-faint sm:block" />
-              <Side label={after} text={shown(t, item.after)} tone="bg-live-wash" />
-            </div>
-          </li>
-        );
-      })}
-    </ul>
+    <>
+      <ul className="grid gap-3">
+        {items.slice(0, shownCount).map((item) => {
+          const place = item.place.map((part) => (part.kind === "key" ? t([`fields.${part.text}`, part.text]) : part.text));
+          return (
+            <li key={place.join(" › ")} className="grid gap-2 rounded-control bg-raised p-3 ring-1 ring-line">
+              <p className="text-sm font-semibold">{place.join(" › ")}</p>
+              <div className="grid items-center gap-2 text-sm sm:grid-cols-[1fr_auto_1fr]">
+                <Side label={before} text={shown(t, item.before)} tone="bg-alarm-wash" />
+                <ArrowRight aria-hidden className="hidden size-4 text-ink-faint sm:block" />
+                <Side label={after} text={shown(t, item.after)} tone="bg-live-wash" />
+              </div>
+            </li>
+          );
+        })}
+      </ul>
+      {items.length > shownCount && (
+        <div className="mt-3">
+          <Button small onClick={() => setShownCount(shownCount + SHOWN_ITEMS * 5)}>
+            {t("differences.more", { count: items.length - shownCount })}
+          </Button>
+        </div>
+      )}
+    </>
   );
 }
 

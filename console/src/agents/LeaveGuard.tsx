@@ -1,19 +1,14 @@
-import { useEffect } from "react";
 import { useBlocker } from "react-router";
 import { useTranslation } from "react-i18next";
 import { ConfirmDialog } from "@/ui/Dialog";
+import { useUnloadGuard } from "@/ui/useUnloadGuard";
 
 /** Asks before the editor is left with changes that are not stored. Moving between its own parts is free. */
 export function LeaveGuard({ dirty, own }: { dirty: boolean; own: string }) {
   const { t } = useTranslation();
   const blocker = useBlocker(({ nextLocation }) => dirty && !`${nextLocation.pathname}/`.startsWith(`${own}/`));
 
-  useEffect(() => {
-    if (!dirty) return;
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
-  }, [dirty]);
+  useUnloadGuard(dirty);
 
   if (blocker.state !== "blocked") return null;
   return (

@@ -1,13 +1,13 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CalendarCheck, ConciergeBell, FileText, Moon } from "lucide-react";
-import { useState, type SubmitEvent } from "react";
+import { useState } from "react";
 import { useNavigate } from "react-router";
 import { useTranslation } from "react-i18next";
 import { AGENT_LANGUAGES, AGENT_TEMPLATES, fromTemplate, type AgentTemplate } from "@/agent/templates";
 import { createAgent } from "@/api/agents";
+import { settingsQuery } from "@/api/queries";
 import { LANGUAGES, type Language } from "@/i18n";
-import { Button } from "@/ui/Button";
-import { Dialog } from "@/ui/Dialog";
+import { FormDialog } from "@/ui/FormDialog";
 import { SelectInput, TextInput } from "@/ui/Inputs";
 import { RadioCards } from "@/ui/RadioCards";
 import { useShowError } from "@/ui/useToasts";
@@ -20,6 +20,7 @@ export function NewAgentDialog({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const client = useQueryClient();
   const showError = useShowError();
+  const stored = useQuery(settingsQuery).data;
   const [name, setName] = useState("");
   const [missing, setMissing] = useState(false);
   const [template, setTemplate] = useState<AgentTemplate>("frontDesk");
@@ -27,8 +28,10 @@ export function NewAgentDialog({ onClose }: { onClose: () => void }) {
 
   const making = useMutation({
     mutationFn: () => {
-      const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone || "Europe/Paris";
-      const wanted = { template, name: name.trim(), language: AGENT_LANGUAGES[language], timezone };
+      const usual = stored && stored.revision > 0 ? stored.document : null; // never saved: the browser knows better
+      const timezone = usual?.default_timezone ?? (Intl.DateTimeFormat().resolvedOptions().timeZone || "Europe/Paris");
+      const tag = usual?.default_language.startsWith(language) ? usual.default_language : AGENT_LANGUAGES[language];
+      const wanted = { template, name: name.trim(), language: tag, timezone };
       return createAgent(fromTemplate(wanted, i18n.getFixedT(language)));
     },
     onSuccess: (agent) => {
@@ -38,40 +41,32 @@ export function NewAgentDialog({ onClose }: { onClose: () => void }) {
     onError: showError,
   });
 
-  function submit(event: SubmitEvent<HTMLFormElement>) {
-    event.preventDefault();
+  function submit() {
     setMissing(!name.trim());
     if (name.trim()) making.mutate();
   }
 
   return (
-    <Dialog
+    <FormDialog
       wide
       title={t("newAgent.title")}
       description={t("newAgent.hint")}
+      action={t("newAgent.create")}
+      busy={making.isPending}
+      onSubmit={submit}
       onClose={onClose}
-      foot={
-        <>
-          <Button onClick={onClose}>{t("ui.cancel")}</Button>
-          <Button type="submit" form="new-agent" look="primary" busy={making.isPending}>
-            {t("newAgent.create")}
-          </Button>
-        </>
-      }
     >
-      <form id="new-agent" noValidate onSubmit={submit} className="grid gap-5 pb-2">
-        <div className="grid gap-5 sm:grid-cols-[2fr_1fr]">
-          <TextInput label={t("newAgent.name")} hint={t("newAgent.nameHint")} value={name} onChange={setName} required maxLength={200} error={missing && !name.trim() ? t("errors.required") : undefined} />
-          <SelectInput label={t("newAgent.language")} value={language} onChange={(value) => setLanguage(value as Language)} choices={LANGUAGES.map((value) => ({ value, label: t(`languages.${value}`, { lng: value }) }))} />
-        </div>
-        <RadioCards
-          legend={t("newAgent.template")}
-          columns="two"
-          value={template}
-          onChange={(value) => setTemplate(value as AgentTemplate)}
-          cards={AGENT_TEMPLATES.map((value) => ({ value, icon: ICONS[value], label: t(`newAgent.${value}`), hint: t(`newAgent.${value}Hint`) }))}
-        />
-      </form>
-    </Dialog>
+      <div className="grid gap-5 sm:grid-cols-[2fr_1fr]">
+        <TextInput label={t("newAgent.name")} hint={t("newAgent.nameHint")} value={name} onChange={setName} required maxLength={200} error={missing && !name.trim() ? t("errors.required") : undefined} />
+        <SelectInput label={t("newAgent.language")} value={language} onChange={(value) => setLanguage(value as Language)} choices={LANGUAGES.map((value) => ({ value, label: t(`languages.${value}`, { lng: value }) }))} />
+      </div>
+      <RadioCards
+        legend={t("newAgent.template")}
+        columns="two"
+        value={template}
+        onChange={(value) => setTemplate(value as AgentTemplate)}
+        cards={AGENT_TEMPLATES.map((value) => ({ value, icon: ICONS[value], label: t(`newAgent.${value}`), hint: t(`newAgent.${value}Hint`) }))}
+      />
+    </FormDialog>
   );
 }

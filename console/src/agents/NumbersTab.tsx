@@ -10,6 +10,7 @@ import { countryOfLanguage, spaced } from "@/phone/numbers";
 import { Button, IconButton } from "@/ui/Button";
 import { FieldError } from "@/ui/Field";
 import { EmptyState, Section } from "@/ui/Layouts";
+import { useUnloadGuard } from "@/ui/useUnloadGuard";
 import { useAgentEditor } from "./editor";
 
 /** Which numbers this agent answers, and the line its own calls leave by. */
@@ -21,6 +22,7 @@ export function NumbersTab() {
   const connections = useQuery(connectionsQuery);
   const [typed, setTyped] = useState("");
   const [error, setError] = useState<string>();
+  useUnloadGuard(typed !== "");
   const outbound = draft.direction === "outbound";
 
   function holder(number: string) {

@@ -1,21 +1,20 @@
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { combine, differences } from "@/agent/differences";
-import type { Agent } from "@/agent/schema";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { DifferenceList } from "./DifferenceList";
 
-interface StaleDialogProps {
-  base: Agent;
-  mine: Agent;
-  theirs: Agent;
-  onKeep: (document: Agent) => void;
+interface StaleDialogProps<T> {
+  base: T;
+  mine: T;
+  theirs: T;
+  onKeep: (document: T) => void;
   onClose: () => void;
 }
 
-/** Somebody saved the same draft meanwhile: what differs, and three ways on, none of which loses anything unseen. */
-export function StaleDialog({ base, mine, theirs, onKeep, onClose }: StaleDialogProps) {
+/** Somebody saved the same document meanwhile: what differs, and three ways on, none of which loses anything unseen. */
+export function StaleDialog<T>({ base, mine, theirs, onKeep, onClose }: StaleDialogProps<T>) {
   const { t } = useTranslation();
   const found = useMemo(() => differences(theirs, mine), [theirs, mine]);
   return (

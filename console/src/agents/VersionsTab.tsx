@@ -21,7 +21,7 @@ export function VersionsTab() {
   const editor = useAgentEditor();
   const versions = useQuery(versionsQuery(editor.id));
   const [open, setOpen] = useState<number | null>(null);
-  if (versions.error) throw versions.error;
+  if (versions.error && !versions.data) throw versions.error;
   if (!versions.data) return <Skeleton />;
   if (versions.data.length === 0) return <EmptyState icon={History} title={t("versions.empty")} hint={t("versions.emptyHint")} />;
   return (

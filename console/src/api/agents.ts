@@ -10,11 +10,11 @@ export async function listAgents(): Promise<AgentSummary[]> {
 }
 
 /** Every item of a paged list. */
-export async function all<T>(path: string): Promise<T[]> {
+export async function all<T>(path: string, query: Record<string, string> = {}): Promise<T[]> {
   const items: T[] = [];
   let cursor: string | undefined;
   do {
-    const page: Page<T> = await request("GET", path, { query: { limit: 500, cursor } });
+    const page: Page<T> = await request("GET", path, { query: { ...query, limit: 500, cursor } });
     items.push(...page.items);
     cursor = page.next_cursor ?? undefined;
   } while (cursor !== undefined);

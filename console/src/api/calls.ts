@@ -18,4 +18,10 @@ export const listCalls = (filter: CallFilter, cursor: string | undefined, limit 
 export const getCall = (id: string) => request<CallDetail>("GET", at(id));
 export const getTimeline = async (id: string) => (await request<{ items: TimelineEvent[] }>("GET", `${at(id)}/timeline`)).items;
 export const deleteCall = (id: string) => request<undefined>("DELETE", at(id));
+export const hangUpCall = (id: string) => request<CallDetail>("POST", `${at(id)}/hang-up`);
+/** Of the calls that a filter keeps, as a spreadsheet of the language reads it. */
+export const exportUrl = (filter: CallFilter, language: string) =>
+  `/v1/calls/export.csv?${new URLSearchParams({ ...filter, separator: language === "fr" ? "semicolon" : "comma" }).toString()}`;
 export const recordingUrl = (id: string) => `/v1${at(id)}/recording`;
+
+export const placeCall = (call: { agent_id: string; to: string; sip_connection_id?: string }) => request<CallDetail>("POST", "/calls", { body: call });

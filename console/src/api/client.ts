@@ -13,6 +13,9 @@ export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
 }
 
+/** What `upload.ts` needs of these: only XMLHttpRequest tells how much of a file was sent. */
+export const shared = { csrfToken: () => csrfToken, signedOut: () => onSignedOut() };
+
 export interface Options {
   body?: unknown;
   /** Sent as it is, for files. */
@@ -20,6 +23,10 @@ export interface Options {
   /** The revision that a change was made from. */
   revision?: number;
   query?: Record<string, string | number | undefined>;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Sent even if the page is closed meanwhile. */
+  keepalive?: boolean;
 }
 
 export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
@@ -29,7 +36,7 @@ export async function request<T>(method: string, path: string, options: Options 
 }
 
 export async function send(method: string, path: string, options: Options = {}): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken;
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (options.file !== undefined) headers["Content-Type"] = options.file.type;
@@ -40,6 +47,8 @@ export async function send(method: string, path: string, options: Options = {}):
       method,
       headers,
       credentials: "same-origin",
+      signal: options.signal,
+      keepalive: options.keepalive,
       body: options.file ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
     });
   } catch {

@@ -317,6 +317,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/calls/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Calls
+         * @description The calls that the filters choose, newest first, as a CSV file; times are in UTC (ISO 8601). What callers sent is
+         *     written so that no spreadsheet runs it: a cell that begins like a formula gets an apostrophe before it, but a number
+         *     such as +33123456789 stays as it is.
+         */
+        get: operations["export_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/calls/{call_id}": {
         parameters: {
             query?: never;
@@ -689,9 +711,139 @@ export interface paths {
         post?: never;
         /**
          * Delete Data Source
-         * @description Delete a data source that no agent names.
+         * @description Delete a data source that no agent names, with its documents.
          */
         delete: operations["delete_data_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-sources/{source_id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Data Source Uses
+         * @description Who answers from a data source.
+         */
+        get: operations["list_data_source_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-sources/{source_id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Documents
+         * @description The documents of a data source, with how far their reading is.
+         */
+        get: operations["list_documents"];
+        put?: never;
+        /**
+         * Add Documents
+         * @description Add files, 50 MB together, as a form (``files``, once for each). They are taken in now and read in the
+         *     background: ask for the document until its ``state`` is ``ready`` or ``refused``. A file of a name that is there
+         *     replaces that one, at once, when it was read.
+         */
+        post: operations["add_documents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-sources/{source_id}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Page
+         * @description Add a single web page; one that is there is read anew.
+         */
+        post: operations["add_page"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-sources/{source_id}/documents/{document_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Document
+         * @description One document, with how far its reading is.
+         */
+        get: operations["get_document"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Document
+         * @description Take a document out of searches and forget it, also while it is read.
+         */
+        delete: operations["delete_document"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-sources/{source_id}/documents/{document_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Document
+         * @description Read a document once more: a page that changed, or a file whose reading failed for a reason that is gone.
+         */
+        post: operations["retry_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/data-sources/{source_id}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Data Source
+         * @description Try a question: the passages that an agent would get for it.
+         */
+        post: operations["search_data_source"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -813,7 +965,7 @@ export interface paths {
         };
         /**
          * Get Settings
-         * @description The settings.
+         * @description The settings. Of the address to alert, only administrators see more than the host.
          */
         get: operations["get_settings"];
         /**
@@ -1004,6 +1156,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description Every provider that an active agent uses or that an agent could name, and how it stands.
+         */
+        get: operations["list_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/providers/{provider_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Provider
+         * @description Ask a provider now whether it can be used: a request that costs nothing. Takes up to ten seconds.
+         */
+        post: operations["check_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alerts/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Test Alert
+         * @description Send ``alert_url``, as it is saved, one POST of the kind ``test``. Takes up to ten seconds.
+         */
+        post: operations["send_test_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/health": {
         parameters: {
             query?: never;
@@ -1039,6 +1251,253 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/failover/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Failover
+         * @description Let a call fail, and record what its caller hears: up to half a minute, by the code that calls run. Destinations
+         *     are played and no telephone rings; a failover workflow really runs. No call is made of it, and two at a time are
+         *     tried.
+         */
+        post: operations["try_failover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/failover/try/{audio_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Tried Audio
+         * @description What the caller of a try hears.
+         */
+        get: operations["get_tried_audio"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/failover/speech": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Speak Message
+         * @description A message that is not saved yet, in the voice that callers would hear it in.
+         */
+        post: operations["speak_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/failover/speech/{which}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Spoken Message
+         * @description A message that is saved, as callers hear it: what the failover says, the default error message that counts for
+         *     this agent, or the one that would if the agent had none of its own.
+         */
+        get: operations["get_spoken_message"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/browser-calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Browser Call
+         * @description Call an agent from a browser, published or as its draft is stored. It answers once the browser is heard.
+         *
+         *     At most 10 go on at a time. The call ends when the browser leaves, or sends nothing for six seconds.
+         */
+        post: operations["start_browser_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/browser-calls/{call_id}/digits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Press In Browser Call
+         * @description Press keys, as on a telephone.
+         */
+        post: operations["press_in_browser_call"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/browser-calls/{call_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Browser Call
+         * @description Hang up. One that is over already stays so.
+         */
+        delete: operations["end_browser_call"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Chat
+         * @description Begin a chat with an agent, published or as its draft is stored. The agent speaks first; follow the events.
+         *
+         *     At most 20 go on at a time; one in which nobody writes for 15 minutes is over.
+         */
+        post: operations["start_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chats/{chat_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Chat Events
+         * @description Server-sent events of a chat: what happened so far, then what happens, until it is over.
+         */
+        get: operations["stream_chat_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chats/{chat_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say In Chat
+         * @description Say something; the answer is among the events. Messages are answered one after the other.
+         */
+        post: operations["say_in_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chats/{chat_id}/digits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Press In Chat
+         * @description Press keys. They are a turn two seconds after the last, or at once at ``#``.
+         */
+        post: operations["press_in_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/chats/{chat_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Chat
+         * @description End a chat. What happened in it can be read for five minutes more.
+         */
+        delete: operations["end_chat"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1174,6 +1633,11 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /**
+             * Last Call At
+             * @description when its newest call began; null when it had none
+             */
+            last_call_at: string | null;
         };
         /**
          * AgentVersion
@@ -1208,6 +1672,25 @@ export interface components {
         AgentVersions: {
             /** Items */
             items: components["schemas"]["AgentVersion"][];
+        };
+        /**
+         * AlertTest
+         * @description How ``alert_url`` answered just now.
+         */
+        AlertTest: {
+            /** Ok */
+            ok: boolean;
+            /**
+             * Detail
+             * @example HTTP 204
+             * @example the service answered 404.
+             */
+            detail: string;
+            /**
+             * Hint
+             * @description what to do about it; empty when it was taken
+             */
+            hint: string;
         };
         /**
          * ApiKey
@@ -1349,6 +1832,22 @@ export interface components {
             to: string;
         };
         /**
+         * BrowserCallStarted
+         * @description A call from a browser, being connected.
+         */
+        BrowserCallStarted: {
+            /**
+             * Id
+             * @description of the call; follow GET /v1/calls/{id}/events
+             */
+            id: string;
+            /**
+             * Sdp
+             * @description the answer, for the browser
+             */
+            sdp: string;
+        };
+        /**
          * CallDetail
          * @description A call with its variables.
          */
@@ -1392,8 +1891,13 @@ export interface components {
             ended_at: string | null;
             /** Ended By */
             ended_by: ("system" | "agent" | "caller" | "destination") | null;
-            /** End Reason */
+            /**
+             * End Reason
+             * @description in English, with every detail
+             */
             end_reason: string;
+            /** @description the same, to act on; null while the call is under way */
+            end_code: components["schemas"]["EndCode"] | null;
             /**
              * Trigger
              * @description of the failover, when there was one
@@ -1472,8 +1976,13 @@ export interface components {
             ended_at: string | null;
             /** Ended By */
             ended_by: ("system" | "agent" | "caller" | "destination") | null;
-            /** End Reason */
+            /**
+             * End Reason
+             * @description in English, with every detail
+             */
             end_reason: string;
+            /** @description the same, to act on; null while the call is under way */
+            end_code: components["schemas"]["EndCode"] | null;
             /**
              * Trigger
              * @description of the failover, when there was one
@@ -1501,6 +2010,14 @@ export interface components {
         CallTranscript: {
             /** Items */
             items: components["schemas"]["Utterance"][];
+        };
+        /**
+         * ChatStarted
+         * @description A chat that goes on.
+         */
+        ChatStarted: {
+            /** Id */
+            id: string;
         };
         /**
          * ConditionalSteps
@@ -1555,6 +2072,44 @@ export interface components {
             /** Revision */
             revision: number;
             document: components["schemas"]["DataSource"];
+            state: components["schemas"]["DataSourceState"];
+        };
+        /**
+         * DataSourceState
+         * @description How what is in a data source stands.
+         */
+        DataSourceState: {
+            /**
+             * State
+             * @description ready: something in it can be searched
+             * @enum {string}
+             */
+            state: "empty" | "indexing" | "ready" | "error";
+            /** Documents */
+            documents: number;
+            /**
+             * Passages
+             * @description that searches find
+             */
+            passages: number;
+            /**
+             * Pending
+             * @description documents that are not read yet
+             */
+            pending: number;
+            /**
+             * Refused
+             * @description documents that could not be read
+             */
+            refused: number;
+        };
+        /**
+         * DataSourceUses
+         * @description The agents that answer from a data source.
+         */
+        DataSourceUses: {
+            /** Items */
+            items: components["schemas"]["Use"][];
         };
         /**
          * DelayStep
@@ -1640,6 +2195,14 @@ export interface components {
             /** Description */
             description: string;
         };
+        /**
+         * EndCode
+         * @description Why a call ended: the same for every language and version, where the reason beside it is a sentence in English.
+         *
+         *     ``ended_by`` says who; what failed before a call could begin, and how a failover went, are on the record too.
+         * @enum {string}
+         */
+        EndCode: "hung_up" | "left_before_answer" | "agent_hung_up" | "nobody_spoke" | "agent_repeated_itself" | "path_ended" | "voicemail" | "max_call_seconds" | "max_bridged_seconds" | "no_audio" | "connection_lost" | "ended_by_operator" | "shut_down" | "interrupted" | "failover" | "could_not_start" | "broke_down" | "no_common_audio" | "no_ports" | "internal_error" | "busy" | "no_answer" | "declined" | "unreachable" | "invalid_destination" | "refused_by_policy" | "connection_full";
         /**
          * EndStep
          * @description Say something (or nothing), then hang up.
@@ -1742,6 +2305,54 @@ export interface components {
             headers: components["schemas"]["Header"][];
         };
         /**
+         * FailoverTried
+         * @description What a caller would have got.
+         */
+        FailoverTried: {
+            trigger: components["schemas"]["Trigger"];
+            /**
+             * Agent Answers
+             * @description this failover is off: the agent speaks, without what failed
+             */
+            agent_answers: boolean;
+            /**
+             * Installation On
+             * @description the installation's switch; it was tried as if it were on
+             */
+            installation_on: boolean;
+            status: components["schemas"]["CallStatus"];
+            /** Action */
+            action: ("message" | "transfer" | "workflow") | null;
+            /**
+             * Outcome
+             * @description as on a call: failover_outcome
+             */
+            outcome: string | null;
+            /** Ended By */
+            ended_by: ("system" | "agent" | "caller" | "destination") | null;
+            /** End Reason */
+            end_reason: string;
+            /**
+             * Cut Short
+             * @description it went on for longer than is recorded
+             */
+            cut_short: boolean;
+            /**
+             * Seconds
+             * @description of what the caller hears
+             */
+            seconds: number;
+            /**
+             * Audio Id
+             * @description kept for ten minutes; null: the caller hears nothing of ours
+             */
+            audio_id: string | null;
+            /** Events */
+            events: components["schemas"]["TimelineEvent"][];
+            /** Runs */
+            runs: components["schemas"]["WorkflowRan"][];
+        };
+        /**
          * FailoverWorkflow
          * @description Let a failover workflow decide.
          */
@@ -1769,6 +2380,33 @@ export interface components {
              * @example Input should be less than or equal to 45
              */
             message: string;
+        };
+        /**
+         * FoundPassage
+         * @description A passage that answers, with where it stands.
+         */
+        FoundPassage: {
+            /** Document Id */
+            document_id: string;
+            /**
+             * Document
+             * @description the document's name
+             */
+            document: string;
+            /** Title */
+            title: string;
+            /**
+             * Position
+             * @description `page 3`, `row 12`, `part 2`, or headings
+             */
+            position: string;
+            /** Text */
+            text: string;
+            /**
+             * Score
+             * @description higher is better; comparable within one answer alone
+             */
+            score: number;
         };
         /**
          * HangUpAction
@@ -1955,6 +2593,80 @@ export interface components {
          */
         Kind: "ringing" | "pre_call" | "failover" | "answered" | "transcript" | "agent" | "step_entered" | "action_started" | "action_finished" | "dtmf" | "latency" | "leg" | "provider" | "silence_check" | "never_silent" | "variable_undefined" | "recording" | "hang_up";
         /**
+         * KnowledgeDocument
+         * @description One document of a data source.
+         */
+        KnowledgeDocument: {
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @description unique in its data source; a file's name, or the address of a page
+             */
+            name: string;
+            /**
+             * Url
+             * @description of a web page; null: a file
+             */
+            url: string | null;
+            /**
+             * Size
+             * @description bytes as given; 0 for a page
+             */
+            size: number;
+            /**
+             * State
+             * @description of what was given last under this name
+             * @enum {string}
+             */
+            state: "waiting" | "reading" | "ready" | "refused";
+            /**
+             * Progress
+             * @description percent of its reading
+             */
+            progress: number;
+            /**
+             * Error
+             * @description why it was refused, and what to do about it
+             */
+            error: string;
+            /**
+             * Searchable
+             * @description searches find it, or the version before it
+             */
+            searchable: boolean;
+            /**
+             * Passages
+             * @description that searches find
+             */
+            passages: number;
+            /**
+             * Version
+             * @description how often it was given
+             */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * KnowledgeDocumentPage
+         * @description Documents, by id.
+         */
+        KnowledgeDocumentPage: {
+            /** Items */
+            items: components["schemas"]["KnowledgeDocument"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * LiveFailover
          * @description The failover tab.
          */
@@ -2072,6 +2784,98 @@ export interface components {
             base_url: string | null;
             /** Api Key */
             api_key: string | null;
+        };
+        /**
+         * ProviderCheck
+         * @description What a provider said just now.
+         */
+        ProviderCheck: {
+            /** Ok */
+            ok: boolean;
+            /**
+             * Detail
+             * @example it answered
+             * @example it refused the key (401).
+             */
+            detail: string;
+            /**
+             * Hint
+             * @description what to do about it; empty when it can be used
+             */
+            hint: string;
+            /** @description as it stands after the check */
+            provider: components["schemas"]["ProviderStatus"] | null;
+        };
+        /**
+         * ProviderStatus
+         * @description A provider that agents use, or could. Those in use are watched in the background.
+         */
+        ProviderStatus: {
+            /**
+             * Id
+             * @description for a check; may change when the server starts again
+             * @example openai
+             */
+            id: string;
+            /**
+             * Type
+             * @description its name in an agent
+             * @example openai
+             * @example embedded
+             */
+            type: string;
+            /**
+             * Server
+             * @description without any secret; empty: in the process
+             * @example https://host/v1
+             */
+            server: string;
+            /**
+             * Services
+             * @description what agents use it for; what it offers when none does
+             */
+            services: ("stt" | "llm" | "tts")[];
+            /**
+             * Agents
+             * @description names of the active agents that use it
+             */
+            agents: string[];
+            /**
+             * Configured
+             * @description its key and its plug-in are there
+             */
+            configured: boolean;
+            /**
+             * State
+             * @description refused: its key; unknown: not asked lately, as those that no agent uses
+             * @enum {string}
+             */
+            state: "usable" | "down" | "refused" | "unknown" | "not_configured";
+            /**
+             * Since
+             * @description of the last change of state
+             */
+            since: string | null;
+            /**
+             * Last Error
+             * @description what the last failed check said; kept after a recovery
+             */
+            last_error: string;
+            /**
+             * Hint
+             * @description what to do about it
+             */
+            hint: string;
+            /** Checked At */
+            checked_at: string | null;
+        };
+        /**
+         * ProviderStatusList
+         * @description Providers, those in use first.
+         */
+        ProviderStatusList: {
+            /** Items */
+            items: components["schemas"]["ProviderStatus"][];
         };
         /**
          * Providers
@@ -2215,6 +3019,16 @@ export interface components {
             ranges: components["schemas"]["TimeRange"][];
             /** Closed Dates */
             closed_dates: string[];
+        };
+        /**
+         * SearchAnswer
+         * @description The passages that the agent would get, best first; none when nothing matches.
+         */
+        SearchAnswer: {
+            /** Items */
+            items: components["schemas"]["FoundPassage"][];
+            /** Took Ms */
+            took_ms: number;
         };
         /**
          * SecretNames
@@ -2422,6 +3236,27 @@ export interface components {
             language: string;
         };
         /**
+         * TakenDocument
+         * @description What became of one thing that was sent. Whether it can be read shows in the document's ``state`` later.
+         */
+        TakenDocument: {
+            /**
+             * Outcome
+             * @description replaced: another content came under a name that was there
+             * @enum {string}
+             */
+            outcome: "added" | "replaced" | "unchanged";
+            document: components["schemas"]["KnowledgeDocument"];
+        };
+        /**
+         * TakenDocuments
+         * @description What became of each file, in the order they were sent.
+         */
+        TakenDocuments: {
+            /** Items */
+            items: components["schemas"]["TakenDocument"][];
+        };
+        /**
          * TimeRange
          * @description Opening hours on some days, in the agent's time zone; ``end`` is exclusive and may be 24:00.
          */
@@ -2553,6 +3388,37 @@ export interface components {
          * @enum {string}
          */
         Trigger: "pre_call_timeout" | "pre_call_error" | "pre_call_invalid" | "pre_call_requested" | "configuration_rejected" | "prompt_unrenderable" | "agent_unavailable" | "operator_forced" | "during_call";
+        /**
+         * Use
+         * @description Something that names what was to be deleted.
+         */
+        Use: {
+            /**
+             * Kind
+             * @example agent
+             */
+            kind: string;
+            /**
+             * Id
+             * @example accueil
+             */
+            id: string;
+            /**
+             * Name
+             * @example Accueil
+             */
+            name: string;
+            /**
+             * Path
+             * @example actions[0].workflow_id
+             */
+            path: string;
+            /**
+             * Live
+             * @description calls use it now; else only a draft does
+             */
+            live: boolean;
+        };
         /**
          * User
          * @description Somebody who signs in.
@@ -2704,14 +3570,42 @@ export interface components {
             timeout_seconds: number;
         };
         /**
+         * WorkflowInList
+         * @description A workflow in the list.
+         */
+        WorkflowInList: {
+            /** Id */
+            id: string;
+            /** Revision */
+            revision: number;
+            document: components["schemas"]["Workflow"];
+            /**
+             * Used By
+             * @description everything that names it; null unless details are asked
+             */
+            used_by: components["schemas"]["Use"][] | null;
+            /** @description null: none, or details are not asked */
+            last_run: components["schemas"]["WorkflowRunSummary"] | null;
+        };
+        /**
          * WorkflowPage
          * @description Workflows, by id.
          */
         WorkflowPage: {
             /** Items */
-            items: components["schemas"]["WorkflowResource"][];
+            items: components["schemas"]["WorkflowInList"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * WorkflowRan
+         * @description A failover workflow that really ran; see its runs.
+         */
+        WorkflowRan: {
+            /** Workflow Id */
+            workflow_id: string;
+            /** Run Id */
+            run_id: string;
         };
         /**
          * WorkflowResource
@@ -2926,37 +3820,6 @@ export interface components {
             used_by: components["schemas"]["Use"][] | null;
         };
         /**
-         * Use
-         * @description Something that names what was to be deleted.
-         */
-        Use: {
-            /**
-             * Kind
-             * @example agent
-             */
-            kind: string;
-            /**
-             * Id
-             * @example accueil
-             */
-            id: string;
-            /**
-             * Name
-             * @example Accueil
-             */
-            name: string;
-            /**
-             * Path
-             * @example actions[0].workflow_id
-             */
-            path: string;
-            /**
-             * Live
-             * @description calls use it now; else only a draft does
-             */
-            live: boolean;
-        };
-        /**
          * Agent
          * @description The configured thing that talks.
          */
@@ -3122,6 +3985,43 @@ export interface components {
             value: string | number | boolean | null;
             /** To */
             to: string;
+        };
+        /**
+         * BrowserCallWanted
+         * @description A call from a browser.
+         */
+        BrowserCallWantedInput: {
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Draft
+             * @description the draft as it is stored, in place of what is published
+             * @default false
+             */
+            draft: boolean;
+            /**
+             * Caller
+             * @description the number to pretend; empty: withheld
+             * @default
+             * @example +33612345678
+             */
+            caller: string;
+            /**
+             * Sdp
+             * @description the browser's offer, complete: one audio stream both ways, every candidate gathered
+             */
+            sdp: string;
+        };
+        /**
+         * ChatMessage
+         * @description What the caller writes.
+         */
+        ChatMessageInput: {
+            /**
+             * Text
+             * @example Quels sont vos horaires ?
+             */
+            text: string;
         };
         /**
          * ConditionalSteps
@@ -3358,6 +4258,30 @@ export interface components {
              * @default []
              */
             headers: components["schemas"]["HeaderInput"][];
+        };
+        /**
+         * FailoverTry
+         * @description What to let fail, and what of the failover tab is not saved yet.
+         */
+        FailoverTryInput: {
+            trigger: components["schemas"]["TriggerInput"];
+            /**
+             * Destination
+             * @description what whoever is rung does; no telephone rings
+             * @default answered
+             * @enum {string}
+             */
+            destination: "answered" | "busy" | "no_answer" | "unreachable";
+            /**
+             * @description one that is not saved yet; none: what calls use
+             * @default null
+             */
+            failover: components["schemas"]["FailoverInput"] | null;
+            /**
+             * @description counts together with failover
+             * @default null
+             */
+            default_error_message: components["schemas"]["SpokenTextInput"] | null;
         };
         /**
          * FailoverWorkflow
@@ -3614,6 +4538,18 @@ export interface components {
             type: "keypad";
         };
         /**
+         * KeysPressed
+         * @description Keys of a telephone.
+         */
+        KeysPressedInput: {
+            /**
+             * Digits
+             * @description 0-9 * #
+             * @example 1
+             */
+            digits: string;
+        };
+        /**
          * NewAgent
          * @description An agent to make.
          */
@@ -3638,7 +4574,7 @@ export interface components {
             name: string;
             /**
              * Scopes
-             * @description read: see agents, calls with their transcripts and recordings, connections, workflows, data sources, settings; write: change agents, connections, workflows, data sources and named secrets; publish; try a workflow; calls: place calls and hang them up; admin: all of that; settings, keys, users, the audit log; delete calls and erase numbers
+             * @description read: see agents, calls with their transcripts and recordings, connections, workflows, data sources, settings; write: change agents, connections, workflows, data sources and named secrets; publish; try a workflow; calls: place calls and hang them up; talk to agents from a browser, by voice and in text; admin: all of that; settings, keys, users, the audit log; delete calls and erase numbers
              */
             scopes: ("read" | "write" | "calls" | "admin")[];
             /**
@@ -3660,6 +4596,14 @@ export interface components {
              */
             id: string | null;
             document: components["schemas"]["DataSourceInput"];
+        };
+        /**
+         * NewPage
+         * @description A single web page to read.
+         */
+        NewPageInput: {
+            /** Url */
+            url: string;
         };
         /**
          * NewSipConnection
@@ -3740,6 +4684,26 @@ export interface components {
              * @example +33612345678
              */
             to: string;
+            /**
+             * Sip Connection Id
+             * @description to call over; null: the agent's, else the installation's
+             * @default null
+             */
+            sip_connection_id: string | null;
+            /**
+             * Context
+             * @description variables of this call: every template and the pre-call workflow see them, and what that workflow gives wins; at most 65,536 bytes
+             * @default {}
+             * @example {
+             *       "first_name": "Zoé",
+             *       "order": {
+             *         "id": "A1"
+             *       }
+             *     }
+             */
+            context: {
+                [key: string]: unknown;
+            };
         };
         /**
          * PreCall
@@ -3885,6 +4849,20 @@ export interface components {
             tts: components["schemas"]["SpeechProviderInput"][];
         };
         /**
+         * Question
+         * @description A question to try.
+         */
+        QuestionInput: {
+            /** Question */
+            question: string;
+            /**
+             * Limit
+             * @description passages at most
+             * @default 5
+             */
+            limit: number;
+        };
+        /**
          * RagAction
          * @description Search a data source.
          */
@@ -3950,7 +4928,7 @@ export interface components {
         };
         /**
          * Sample
-         * @description Sample data of a run.
+         * @description Sample data of a run: ``context`` holds the variables, ``call`` and ``agent`` what else is told of them.
          */
         SampleInput: {
             /**
@@ -3965,6 +4943,20 @@ export interface components {
              * @default {}
              */
             context: {
+                [key: string]: unknown;
+            };
+            /**
+             * Call
+             * @default {}
+             */
+            call: {
+                [key: string]: unknown;
+            };
+            /**
+             * Agent
+             * @default {}
+             */
+            agent: {
                 [key: string]: unknown;
             };
             /**
@@ -4224,6 +5216,27 @@ export interface components {
             language: string;
         };
         /**
+         * TalkWanted
+         * @description Whom to talk to, and as whom.
+         */
+        TalkWantedInput: {
+            /** Agent Id */
+            agent_id: string;
+            /**
+             * Draft
+             * @description the draft as it is stored, in place of what is published
+             * @default false
+             */
+            draft: boolean;
+            /**
+             * Caller
+             * @description the number to pretend; empty: withheld
+             * @default
+             * @example +33612345678
+             */
+            caller: string;
+        };
+        /**
          * TimeRange
          * @description Opening hours on some days, in the agent's time zone; ``end`` is exclusive and may be 24:00.
          */
@@ -4374,6 +5387,12 @@ export interface components {
              */
             text: string | null;
         };
+        /**
+         * Trigger
+         * @description Why the agent does not speak (specification, section 5).
+         * @enum {string}
+         */
+        TriggerInput: "pre_call_timeout" | "pre_call_error" | "pre_call_invalid" | "pre_call_requested" | "configuration_rejected" | "prompt_unrenderable" | "agent_unavailable" | "operator_forced" | "during_call";
         /**
          * UserChange
          * @description What to change of a user; what is left out stays.
@@ -4569,6 +5588,8 @@ export interface components {
              * @default {
              *       "input": {},
              *       "context": {},
+             *       "call": {},
+             *       "agent": {},
              *       "phone": "+33612345678",
              *       "agent_id": "sample",
              *       "language": "en-GB",
@@ -6410,6 +7431,10 @@ export interface operations {
     list_calls: {
         parameters: {
             query?: {
+                /** @description items on a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
                 agent_id?: string | null;
                 status?: components["schemas"]["CallStatus"] | null;
                 direction?: ("inbound" | "outbound") | null;
@@ -6420,10 +7445,6 @@ export interface operations {
                 /** @description caller or called */
                 number?: string | null;
                 trigger?: components["schemas"]["Trigger"] | null;
-                /** @description items on a page */
-                limit?: number;
-                /** @description next_cursor of the page before */
-                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -6563,6 +7584,88 @@ export interface operations {
             };
             /** @description The body is of another type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_calls: {
+        parameters: {
+            query?: {
+                /** @description semicolon where Excel is French */
+                separator?: "comma" | "semicolon" | "tab";
+                agent_id?: string | null;
+                status?: components["schemas"]["CallStatus"] | null;
+                direction?: ("inbound" | "outbound") | null;
+                /** @description of the start, with an offset */
+                since?: string | null;
+                /** @description of the start, with an offset */
+                until?: string | null;
+                /** @description caller or called */
+                number?: string | null;
+                trigger?: components["schemas"]["Trigger"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One row a call, in UTF-8 with a byte order mark */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7726,6 +8829,8 @@ export interface operations {
     list_workflows: {
         parameters: {
             query?: {
+                /** @description also what names each, and its last run */
+                details?: boolean;
                 /** @description items on a page */
                 limit?: number;
                 /** @description next_cursor of the page before */
@@ -9137,6 +10242,804 @@ export interface operations {
             };
             /** @description It was changed since it was loaded; nothing was saved */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_data_source_uses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataSourceUses"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_documents: {
+        parameters: {
+            query?: {
+                /** @description items on a page */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocumentPage"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_documents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    files: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenDocuments"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_page: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPageInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenDocument"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocument"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_document: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+                document_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocument"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_data_source: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10980,6 +12883,239 @@ export interface operations {
             };
         };
     };
+    list_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderStatusList"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_provider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                provider_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderCheck"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_test_alert: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTest"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -11025,6 +13161,1289 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    try_failover: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FailoverTryInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailoverTried"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A peer or a provider failed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tried_audio: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                audio_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Mono, 8000 samples a second, as telephones have it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    speak_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SpokenTextInput"];
+            };
+        };
+        responses: {
+            /** @description Mono, 8000 samples a second, as telephones have it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_spoken_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                which: "message" | "default_error_message" | "installation_error_message";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Mono, 8000 samples a second, as telephones have it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_browser_call: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BrowserCallWantedInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserCallStarted"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    press_in_browser_call: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysPressedInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_browser_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_chat: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TalkWantedInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatStarted"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_chat_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description go on after this one */
+                "last-event-id"?: string | null;
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description `timeline` events as of a call, then one `end` event with the `reason` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    say_in_chat: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatMessageInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatStarted"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    press_in_chat: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Carried out once, however often it is sent in 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeysPressedInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatStarted"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It clashes with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too big */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is of another type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_chat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                chat_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, or one that opens nothing */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A scope is missing */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that is needed does not do its work now */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

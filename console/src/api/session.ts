@@ -13,6 +13,8 @@ async function told(state: Promise<SessionState>): Promise<SessionState> {
 export const sessionQuery = queryOptions({ queryKey: ["session"], queryFn: () => told(request("GET", "/session")), staleTime: Infinity });
 export const signIn = (name: string, password: string) => told(request("POST", "/session", { body: { name, password } }));
 export const firstSignIn = (admin_key: string, name: string, password: string) => told(request("POST", "/session/first", { body: { admin_key, name, password } }));
+/** Every other session of the user ends, and this one begins anew. */
+export const changePassword = (current_password: string, new_password: string) => told(request("PUT", "/session/password", { body: { current_password, new_password } }));
 export const signOut = () => request<undefined>("DELETE", "/session");
 
 export const SessionContext = createContext<SessionState | null>(null);

@@ -1,6 +1,6 @@
-import { Suspense, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { Menu, X } from "lucide-react";
-import { Outlet, useNavigation } from "react-router";
+import { Outlet, useLocation, useNavigation } from "react-router";
 import { useTranslation } from "react-i18next";
 import { Skeleton } from "@/ui/Layouts";
 import { Brand } from "./Brand";
@@ -12,6 +12,16 @@ export function Layout() {
   const [open, setOpen] = useState(false);
   const navigation = useNavigation();
   const updating = useUpdating();
+  const content = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const last = useRef(pathname);
+
+  // What had the focus may have gone with the page that was left; the keyboard then goes on in the new one.
+  useEffect(() => {
+    if (last.current !== pathname && document.activeElement === document.body) content.current?.focus({ preventScroll: true });
+    last.current = pathname;
+  }, [pathname]);
+
   const toggle = open ? t("nav.closeMenu") : t("nav.openMenu");
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[15rem_minmax(0,1fr)]">
@@ -35,7 +45,7 @@ export function Layout() {
       </aside>
       <div className="min-w-0">
         <div aria-hidden className={`fixed inset-x-0 top-0 z-40 h-0.5 origin-left bg-lamp transition-transform duration-500 ${navigation.state === "loading" || updating ? "scale-x-75" : "scale-x-0 duration-0"}`} />
-        <main id="content" tabIndex={-1} className="mx-auto max-w-6xl px-4 py-6 outline-none sm:px-8 sm:py-8">
+        <main ref={content} id="content" tabIndex={-1} className="mx-auto max-w-6xl px-4 py-6 outline-none sm:px-8 sm:py-8">
           <Suspense fallback={<Skeleton />}>
             <Outlet />
           </Suspense>

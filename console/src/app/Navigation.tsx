@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Cable, Headset, LogOut, PhoneCall } from "lucide-react";
+import { BookOpen, Cable, Headset, LogOut, PhoneCall, Settings, Workflow } from "lucide-react";
 import { NavLink } from "react-router";
 import { useTranslation } from "react-i18next";
 import { sessionQuery, signOut, useSession } from "@/api/session";
@@ -10,7 +10,10 @@ import { LanguageSwitch } from "./LanguageSwitch";
 const PLACES = [
   { to: "/agents", label: "nav.agents", icon: Headset },
   { to: "/calls", label: "nav.calls", icon: PhoneCall },
+  { to: "/workflows", label: "nav.workflows", icon: Workflow },
+  { to: "/knowledge", label: "nav.knowledge", icon: BookOpen },
   { to: "/connections", label: "nav.connections", icon: Cable },
+  { to: "/settings", label: "nav.settings", icon: Settings },
 ] as const;
 
 export function Navigation({ onNavigate }: { onNavigate: () => void }) {

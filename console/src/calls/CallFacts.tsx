@@ -1,13 +1,13 @@
 import { Link } from "react-router";
 import { useTranslation } from "react-i18next";
-import type { CallDetail } from "@/api/types";
-import { serverWords } from "@/i18n/serverWords";
+import type { CallDetail, TimelineEvent } from "@/api/types";
 import { spaced } from "@/phone/numbers";
 import { Section } from "@/ui/Layouts";
 import { useFormats } from "@/ui/useFormats";
+import { endReason } from "./describe";
 
 /** The call in a few lines, and the variables it ended with. */
-export function CallFacts({ call, agentName }: { call: CallDetail; agentName: string | undefined }) {
+export function CallFacts({ call, agentName, events }: { call: CallDetail; agentName: string | undefined; events: readonly TimelineEvent[] }) {
   const { t } = useTranslation();
   const { duration } = useFormats();
   const facts: [string, React.ReactNode][] = [
@@ -22,10 +22,13 @@ export function CallFacts({ call, agentName }: { call: CallDetail; agentName: st
         {agentName ?? call.agent_id}
       </Link>,
     ]);
-  if (call.agent_version !== null) facts.push([t("calls.version"), String(call.agent_version)]);
+  const browser = events.find(({ kind, payload }) => kind === "leg" && payload["event"] === "browser")?.payload;
+  if (browser) facts.push([t("legEvents.browser"), String(browser["user"] ?? "")]);
+  if (browser?.["draft"] === true) facts.push([t("calls.version"), t("calls.draftUsed")]);
+  else if (call.agent_version !== null) facts.push([t("calls.version"), String(call.agent_version)]);
   if (call.answered_at && call.ended_at) facts.push([t("calls.column.length"), duration(Date.parse(call.ended_at) - Date.parse(call.answered_at))]);
   if (call.ended_by) facts.push([t("calls.endedBy"), t(`actors.${call.ended_by}`)]);
-  if (call.end_reason) facts.push([t("calls.reason"), serverWords(t, call.end_reason)]);
+  if (call.end_reason) facts.push([t("calls.reason"), endReason(t, call.end_code, call.end_reason)]);
   const variables = Object.entries(call.context);
   return (
     <Section title={t("calls.facts")}>

@@ -1,8 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { PhoneIncoming, PhoneOff, PhoneOutgoing } from "lucide-react";
+import { Download, PhoneIncoming, PhoneOff, PhoneOutgoing } from "lucide-react";
 import { Link, useSearchParams } from "react-router";
 import { useTranslation } from "react-i18next";
-import { listCalls } from "@/api/calls";
+import { exportUrl, listCalls } from "@/api/calls";
 import { agentsQuery } from "@/api/queries";
 import type { CallSummary } from "@/api/types";
 import { spaced } from "@/phone/numbers";
@@ -13,11 +13,12 @@ import { EmptyState, PageHeader, Skeleton } from "@/ui/Layouts";
 import { useFormats } from "@/ui/useFormats";
 import { CallFilters } from "./CallFilters";
 import { filterOf } from "./filter";
+import { LiveCalls } from "./LiveCalls";
 import { lampOf } from "./status";
 
 /** Every call, newest first. */
 export function CallListPage() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [search, setSearch] = useSearchParams();
   const filter = filterOf(search);
   const agents = useQuery(agentsQuery);
@@ -29,7 +30,7 @@ export function CallListPage() {
     refetchInterval: 15_000,
   });
   const { dateTime, duration } = useFormats();
-  if (calls.error) throw calls.error;
+  if (calls.error && !calls.data) throw calls.error;
 
   const nameOf = (id: string | null) => agents.data?.find((agent) => agent.id === id)?.name ?? id ?? "";
   const columns: Column<CallSummary>[] = [
@@ -60,12 +61,25 @@ export function CallListPage() {
       cell: (call) => <span className="text-sm whitespace-nowrap">{call.answered_at && call.ended_at ? duration(Date.parse(call.ended_at) - Date.parse(call.answered_at)) : "–"}</span>,
     },
   ];
-  const items = calls.data?.pages.flatMap((page) => page.items) ?? [];
+  const apart = !search.get("status"); // those under way have a place of their own then
+  const items = (calls.data?.pages.flatMap((page) => page.items) ?? []).filter((call) => !apart || call.status !== "in_progress");
   const filtered = [...search.keys()].length > 0;
 
   return (
     <>
-      <PageHeader title={t("nav.calls")} hint={t("calls.hint")} />
+      <PageHeader
+        title={t("nav.calls")}
+        hint={t("calls.hint")}
+        actions={
+          items.length > 0 && (
+            <a href={exportUrl(filter, i18n.language)} download className="inline-flex items-center gap-2 font-semibold text-brand-strong underline">
+              <Download aria-hidden className="size-4" />
+              {t("calls.export")}
+            </a>
+          )
+        }
+      />
+      {apart && <LiveCalls nameOf={nameOf} />}
       <CallFilters search={search} onChange={setSearch} agents={agents.data ?? []} />
       {calls.isPending ? (
         <Skeleton />

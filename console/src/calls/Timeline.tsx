@@ -1,4 +1,4 @@
-import { ArrowRightLeft, Bot, CircleAlert, Disc, Grip, PhoneForwarded, PhoneIncoming, PhoneOff, Repeat2, Split, Timer, Wrench, Zap, type LucideIcon } from "lucide-react";
+import { ArrowRightLeft, Bot, CircleAlert, Disc, Gauge, Globe, Grip, PhoneForwarded, PhoneIncoming, PhoneOff, Repeat2, Split, Timer, Wrench, Zap, type LucideIcon } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import type { TimelineEvent } from "@/api/types";
 import { classes } from "@/ui/classes";
@@ -17,6 +17,7 @@ const ICONS: Record<string, LucideIcon> = {
   leg: PhoneForwarded,
   provider: ArrowRightLeft,
   silence_check: Timer,
+  latency: Gauge,
   never_silent: Repeat2,
   variable_undefined: CircleAlert,
   recording: Disc,
@@ -28,16 +29,18 @@ interface TimelineProps {
   /** Where the recording is, in ms. */
   at: number | null;
   onSeek: ((ms: number) => void) | undefined;
+  /** It goes on: what comes is read out, and how quick each answer was stands beside it. */
+  live?: boolean;
 }
 
 /** The call as it went: words as bubbles, everything else as lines between them. */
-export function Timeline({ events, at, onSeek }: TimelineProps) {
+export function Timeline({ events, at, onSeek, live = false }: TimelineProps) {
   const { t } = useTranslation();
-  const shown = events.filter((event) => event.kind !== "latency");
+  const shown = events.filter((event) => live || event.kind !== "latency");
   const current = at === null ? -1 : shown.findLastIndex((event) => event.at_ms <= at);
   if (shown.length === 0) return <p className="text-ink-soft">{t("calls.nothingYet")}</p>;
   return (
-    <ol className="grid gap-2">
+    <ol className="grid gap-2" aria-live={live ? "polite" : undefined}>
       {shown.map((event, index) => (
         <li key={event.number} className={classes("grid grid-cols-[3.4rem_1fr] items-start gap-2 rounded-control", index === current && "bg-amber-wash")}>
           <Moment ms={event.at_ms} onSeek={onSeek} />
@@ -73,7 +76,7 @@ function Words({ event }: { event: TimelineEvent }) {
 
 function Happening({ event }: { event: TimelineEvent }) {
   const { t } = useTranslation();
-  const Icon = ICONS[event.kind] ?? Zap;
+  const Icon = event.payload["event"] === "browser" ? Globe : (ICONS[event.kind] ?? Zap);
   const { title, detail } = describe(event, t);
   const bad = event.kind === "failover" || (event.kind === "provider" && event.payload["event"] === "failed");
   return (

@@ -18,6 +18,7 @@ import { PageHeader } from "@/ui/Layouts";
 import { useShowError, useToasts } from "@/ui/useToasts";
 import { ConnectionFields } from "./ConnectionFields";
 import { ConnectionTestButton } from "./ConnectionTestButton";
+import { TestCall } from "./TestCall";
 import { blankConnection, sipConnection } from "./schema";
 
 export function ConnectionForm({ loaded }: { loaded: SipConnectionResource | null }) {
@@ -95,6 +96,7 @@ export function ConnectionForm({ loaded }: { loaded: SipConnectionResource | nul
       />
       <div className="grid gap-6">
         {stored && <ConnectionTestButton id={stored.id} state={stored.state} disabled={readOnly} />}
+        {stored && <TestCall id={stored.id} dirty={dirty} />}
         <ConnectionFields draft={draft} />
       </div>
       {asking && (

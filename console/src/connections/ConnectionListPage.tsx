@@ -16,7 +16,7 @@ export function ConnectionListPage() {
   const { t } = useTranslation();
   const mayWrite = useMay("write");
   const connections = useQuery({ ...connectionsQuery, refetchInterval: 10_000 });
-  if (connections.error) throw connections.error;
+  if (connections.error && !connections.data) throw connections.error;
   const add = mayWrite && (
     <Link to="/connections/new" className={BUTTON}>
       <Plus aria-hidden className="size-4" />

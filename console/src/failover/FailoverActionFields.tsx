@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { MAX_SPOKEN_TEXT, RING_SECONDS } from "@/agent/limits";
+import { same } from "@/agent/differences";
 import type { FailoverAction } from "@/agent/schema";
 import { languageChoices } from "@/agents/choices";
 import { useAgentEditor } from "@/agents/editor";
@@ -11,15 +12,20 @@ import { HeaderRows } from "@/form/HeaderRows";
 import { TemplateField } from "@/form/VariablePicker";
 import { PhoneInput } from "@/phone/PhoneInput";
 import { countryOfLanguage } from "@/phone/numbers";
+import { PlayMessage } from "./PlayMessage";
 
 type Transfer = Extract<FailoverAction, { type: "transfer" }>;
+type Message = Extract<FailoverAction, { type: "message" }>;
 
-export function FailoverMessageFields() {
+export function FailoverMessageFields({ message }: { message: Message }) {
   const { t, i18n } = useTranslation();
+  const { failover } = useAgentEditor();
+  const saved = same(message, failover.live.failover.action);
   return (
     <div className="grid items-start gap-5 md:grid-cols-[2fr_1fr]">
       <TextField at={["failover", "action", "text"]} label={t("fields.spokenText")} hint={t("failover.literalHint")} placeholder={t("failover.messagePlaceholder")} rows={3} maxLength={MAX_SPOKEN_TEXT} required />
       <SelectField at={["failover", "action", "language"]} label={t("fields.spokenLanguage")} hint={t("failover.languageHint")} choices={languageChoices(i18n.language)} required />
+      <PlayMessage which="message" unsaved={saved ? null : message} label={t("failover.listen")} />
     </div>
   );
 }

@@ -15,6 +15,7 @@ import { FailoverMessageFields, FailoverTransferFields, FailoverWorkflowFields }
 import { FAILOVER_ICONS, FAILOVER_KINDS } from "./kinds";
 import { ForcedFailover } from "./ForcedFailover";
 import { InstallationSwitch } from "./InstallationSwitch";
+import { TryPanel } from "./TryPanel";
 
 /** What the caller gets when something fails before the agent can speak. Saved apart from the draft: it is live at once. */
 export function FailoverTab() {
@@ -59,17 +60,30 @@ export function FailoverTab() {
                     {t("failover.kindChanged", { kind: t(`failover.kind.${editing.live.failover.action.type}`) })}
                   </Notice>
                 )}
-                {failover.action?.type === "message" && <FailoverMessageFields />}
+                {failover.action?.type === "message" && <FailoverMessageFields message={failover.action} />}
                 {failover.action?.type === "transfer" && <FailoverTransferFields action={failover.action} />}
                 {failover.action?.type === "workflow" && <FailoverWorkflowFields />}
                 <SwitchField at={["failover", "during_call"]} label={t("fields.during_call")} hint={t("failover.duringCallHint")} />
-                <Notice tone="warn" icon={ShieldAlert}>{t("failover.testNotice")}</Notice>
+                <Notice
+                  tone="warn"
+                  icon={ShieldAlert}
+                  actions={
+                    !editing.form.context.readOnly && (
+                      <a href="#try" className="text-sm font-semibold text-brand-strong underline">
+                        {t("failover.try.title")}
+                      </a>
+                    )
+                  }
+                >
+                  {t("failover.testNotice")}
+                </Notice>
               </>
             )}
           </Section>
         )}
         {!outbound && <ForcedFailover />}
         <DefaultMessage />
+        {!outbound && <TryPanel installationOn={settings.data?.document.failover_enabled} />}
       </div>
     </FormContext>
   );

@@ -29,8 +29,8 @@ export function HeaderRows({ at, legend, plain }: { at: string; legend: string; 
       ))}
       <PartError at={at} />
       <div>
-        <Button small icon={Plus} disabled={headers.readOnly || rows.length >= MAX_HEADERS} onClick={() => headers.set([...rows, { name: "", value: "" }])}>
-          {t("form.addHeader")}
+        <Button small icon={Plus} aria-label={t("form.addHeader")} disabled={headers.readOnly || rows.length >= MAX_HEADERS} onClick={() => headers.set([...rows, { name: "", value: "" }])}>
+          {t("ui.add")}
         </Button>
       </div>
     </fieldset>

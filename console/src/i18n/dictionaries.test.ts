@@ -45,7 +45,7 @@ describe("the dictionaries", () => {
   });
 });
 
-test("no component holds bare text", () => {
+test("no component holds bare text", { timeout: 60_000 }, () => {
   const bare: string[] = [];
   for (const path of files(SOURCE).filter((name) => name.endsWith(".tsx"))) {
     const source = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);

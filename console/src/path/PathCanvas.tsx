@@ -61,7 +61,7 @@ function Canvas({ path, selected, problems, onSelect }: PathCanvasProps) {
   );
 
   return (
-    <section aria-label={t("path.canvas")} className="card relative h-[26rem] overflow-hidden lg:h-[34rem] xl:h-full">
+    <section aria-label={t("path.canvas")} className="card relative h-[26rem] overflow-hidden @min-[45rem]:h-[34rem] @min-[60rem]:h-full">
       <ReactFlow
         nodes={nodes}
         edges={edges}

@@ -9,6 +9,7 @@ import { startPath } from "./edits";
 import { PathCanvas } from "./PathCanvas";
 import { StepOutline } from "./StepOutline";
 import { StepPanel } from "./StepPanel";
+import { focusStep } from "./focusStep";
 import { problemsByStep } from "./stepProblems";
 
 /** The conversation as a graph, as a list, and one step at a time. */
@@ -23,7 +24,14 @@ export function PathTab() {
   if (!path)
     return (
       <EmptyState icon={Split} title={t("path.none")} hint={t("path.noneHint")}>
-        <Button look="primary" disabled={readOnly} onClick={() => edit((agent) => startPath(agent, t("path.firstStep")))}>
+        <Button
+          look="primary"
+          disabled={readOnly}
+          onClick={() => {
+            edit((agent) => startPath(agent, t("path.firstStep")));
+            requestAnimationFrame(focusStep);
+          }}
+        >
           {t("path.create")}
         </Button>
       </EmptyState>
@@ -32,12 +40,12 @@ export function PathTab() {
   const selected = path.steps.some((step) => step.id === chosen) ? chosen : path.start;
   const index = path.steps.findIndex((step) => step.id === selected);
   return (
-    <div className="grid gap-4">
+    <div className="@container grid grid-cols-[minmax(0,1fr)] gap-4">
       <p className="max-w-3xl text-ink-soft">{t("path.hint")}</p>
-      <div className="grid gap-4 lg:grid-cols-[13.5rem_minmax(0,1fr)] xl:h-[46rem] xl:grid-cols-[13.5rem_minmax(0,1fr)_24rem]">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-4 @min-[45rem]:grid-cols-[13.5rem_minmax(0,1fr)] @min-[60rem]:h-[46rem] @min-[60rem]:grid-cols-[13.5rem_minmax(0,1fr)_24rem]">
         <StepOutline path={path} selected={selected} problems={problems} onSelect={setChosen} />
         <PathCanvas path={path} selected={selected} problems={problems} onSelect={setChosen} />
-        <div className="min-w-0 lg:col-span-2 xl:col-span-1 xl:overflow-y-auto">{index >= 0 && <StepPanel key={selected} index={index} onSelect={setChosen} />}</div>
+        <div className="min-w-0 @min-[45rem]:col-span-2 @min-[60rem]:col-span-1 @min-[60rem]:overflow-y-auto">{index >= 0 && <StepPanel key={index} index={index} onSelect={setChosen} />}</div>
       </div>
       {!readOnly && (
         <div>

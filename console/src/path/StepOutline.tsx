@@ -1,5 +1,6 @@
 import { CircleAlert, Plus } from "lucide-react";
 import { DropdownMenu } from "radix-ui";
+import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { STEP_KINDS, type StepKind } from "@/agent/limits";
 import type { Path } from "@/agent/schema";
@@ -8,6 +9,7 @@ import type { FieldProblem } from "@/form/problems";
 import { Button } from "@/ui/Button";
 import { classes } from "@/ui/classes";
 import { addStep } from "./edits";
+import { focusStep } from "./focusStep";
 import { STEP_LOOKS } from "./kinds";
 
 interface StepOutlineProps {
@@ -22,9 +24,9 @@ export function StepOutline({ path, selected, problems, onSelect }: StepOutlineP
   const { t } = useTranslation();
   const { readOnly } = useAgentEditor();
   return (
-    <nav aria-label={t("path.outline")} className="card flex max-h-80 min-h-0 flex-col lg:max-h-[34rem] xl:max-h-none">
+    <nav aria-label={t("path.outline")} className="card flex max-h-80 min-h-0 flex-col @min-[45rem]:max-h-[34rem] @min-[60rem]:max-h-none">
       <h2 className="px-4 pt-4 pb-2 text-sm font-bold">{t("path.steps", { count: path.steps.length })}</h2>
-      <ol className="grid content-start gap-0.5 overflow-y-auto px-2 pb-2">
+      <ol className="grid grid-cols-[minmax(0,1fr)] content-start gap-0.5 overflow-y-auto px-2 pb-2">
         {path.steps.map((step, index) => {
           const { icon: Icon, tint } = STEP_LOOKS[step.type];
           const wrong = problems.get(index)?.length ?? 0;
@@ -61,12 +63,22 @@ export function StepOutline({ path, selected, problems, onSelect }: StepOutlineP
 function AddStepMenu({ after, onAdded }: { after: string | null; onAdded: (id: string) => void }) {
   const { t } = useTranslation();
   const { draft, edit } = useAgentEditor();
+  const added = useRef(false);
   const from = draft.path?.steps.find((step) => step.id === after);
 
   function add(kind: StepKind) {
-    const added = addStep(draft, kind, t(`path.kind.${kind}`), from?.type === "end" ? null : after);
-    edit(() => added.agent);
-    onAdded(added.id);
+    const made = addStep(draft, kind, t(`path.kind.${kind}`), from?.type === "end" ? null : after);
+    edit(() => made.agent);
+    onAdded(made.id);
+    added.current = true;
+  }
+
+  /** The focus goes to the step that was added; back to the button when the menu was given up. */
+  function closed(event: Event) {
+    if (!added.current) return;
+    added.current = false;
+    event.preventDefault();
+    focusStep();
   }
 
   return (
@@ -77,7 +89,7 @@ function AddStepMenu({ after, onAdded }: { after: string | null; onAdded: (id: s
         </Button>
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content align="start" sideOffset={4} className="z-50 w-80 rounded-card border border-line bg-raised p-1.5 shadow-float">
+        <DropdownMenu.Content align="start" sideOffset={4} onCloseAutoFocus={closed} className="z-50 w-80 rounded-card border border-line bg-raised p-1.5 shadow-float">
           {from && <DropdownMenu.Label className="px-2.5 py-1.5 text-xs text-ink-soft">{t("path.addAfter", { name: from.name ?? from.id })}</DropdownMenu.Label>}
           {STEP_KINDS.map((kind) => {
             const { icon: Icon, tint } = STEP_LOOKS[kind];

@@ -24,7 +24,7 @@ export function StepPanel({ index, onSelect }: { index: number; onSelect: (id: s
   const start = draft.path.start === step.id;
   return (
     <FormScope at={["path", "steps", index]}>
-      <section aria-label={t("path.panel", { name: step.name ?? step.id })} className="card grid gap-5 p-5">
+      <section aria-label={t("path.panel", { name: step.name ?? step.id })} data-step={step.id} className="card grid gap-5 p-5">
         <header className="flex flex-wrap items-center justify-between gap-2">
           <h2 className="text-lg font-bold">{t(`path.kind.${step.type}`)}</h2>
           {start && (

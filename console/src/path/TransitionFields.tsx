@@ -17,7 +17,7 @@ export function TransitionFields({ index, transition, onRemove }: { index: numbe
     <FormScope at={["transitions", index]}>
       <div className="grid gap-4 rounded-control bg-surface p-3.5 ring-1 ring-line">
         <div className="flex items-start gap-2">
-          <div className="flex-1">
+          <div className="min-w-0 flex-1">
             <TargetSelect at="to" label={t("fields.to")} />
           </div>
           <IconButton icon={Trash2} label={t("path.removeTransition", { name: transition.name })} disabled={message.readOnly} onClick={onRemove} className="mt-6" />
@@ -37,7 +37,7 @@ export function TransitionFields({ index, transition, onRemove }: { index: numbe
             <FormScope key={place} at={["extract", place]}>
               <div className="grid gap-3 border-l-2 border-line pl-3">
                 <div className="flex items-start gap-2">
-                  <div className="flex-1">
+                  <div className="min-w-0 flex-1">
                     <TextField at="name" label={t("fields.variable")} hint={place === 0 ? t("path.extractHint") : undefined} mono maxLength={64} />
                   </div>
                   <IconButton icon={Trash2} label={t("path.removeExtract", { number: place + 1 })} disabled={extract.readOnly} onClick={() => extract.set(transition.extract.toSpliced(place, 1))} className="mt-6" />

@@ -1,5 +1,6 @@
 import { useState, type ReactNode } from "react";
 import { TextInput } from "./Inputs";
+import { useUnloadGuard } from "./useUnloadGuard";
 
 interface CommitInputProps {
   label: string;
@@ -13,18 +14,27 @@ interface CommitInputProps {
   onCommit: (value: string) => void;
 }
 
-/** A text that counts when it is left, not at every key: for names that other parts refer to. */
+/** A text that counts when it is left or Enter is pressed, not at every key: for names that other parts refer to. */
 export function CommitInput({ value, onCommit, ...rest }: CommitInputProps) {
   const [typed, setTyped] = useState<string | null>(null);
+  const changed = typed !== null && typed.trim() !== value;
+  useUnloadGuard(changed);
+
+  function commit() {
+    if (changed) onCommit(typed.trim());
+    setTyped(null);
+  }
+
   return (
     <TextInput
       {...rest}
       required
       value={typed ?? value}
       onChange={setTyped}
-      onBlur={() => {
-        if (typed !== null && typed !== value) onCommit(typed.trim());
-        setTyped(null);
+      onBlur={commit}
+      onKeyDown={(event) => {
+        // also before the keys that save, so that what was just typed is saved with the rest
+        if (event.key === "Enter" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s")) commit();
       }}
     />
   );

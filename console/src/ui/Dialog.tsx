@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
 import { Dialog as Radix } from "radix-ui";
 import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
@@ -15,14 +15,33 @@ interface DialogProps {
   foot?: ReactNode;
 }
 
+/** Where there is something to fill in the person begins there, not at the cross that closes. */
+function beginAtFirstField(event: Event) {
+  const field = (event.currentTarget as HTMLElement | null)?.querySelector<HTMLElement>("input:enabled, select:enabled, textarea:enabled");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+}
+
 export function Dialog({ title, description, onClose, wide, children, foot }: DialogProps) {
   const { t } = useTranslation();
+  const [opener] = useState(() => document.activeElement);
+
+  /** There is no trigger of Radix's own to go back to: dialogs are shown by state. */
+  function giveBack(event: Event) {
+    event.preventDefault();
+    const back = opener instanceof HTMLElement && opener.isConnected && opener !== document.body ? opener : document.getElementById("content");
+    if (document.activeElement === document.body) back?.focus({ preventScroll: true });
+  }
+
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-pine/45 backdrop-blur-[2px]" />
         <Radix.Content
           {...(description ? {} : { "aria-describedby": undefined })}
+          onOpenAutoFocus={beginAtFirstField}
+          onCloseAutoFocus={giveBack}
           className={classes(
             "fixed inset-x-3 top-1/2 z-50 mx-auto flex max-h-[calc(100dvh-2rem)] -translate-y-1/2 flex-col rounded-card bg-surface shadow-float motion-safe:animate-[rise_160ms_ease-out]",
             wide ? "max-w-4xl" : "max-w-lg",

@@ -1,4 +1,4 @@
-import { useState, type ReactNode } from "react";
+import { useState, type KeyboardEvent, type ReactNode } from "react";
 import { Switch as RadixSwitch } from "radix-ui";
 import { Field } from "./Field";
 import { classes } from "./classes";
@@ -16,6 +16,7 @@ interface TextInputProps extends Common {
   value: string;
   onChange: (value: string) => void;
   onBlur?: () => void;
+  onKeyDown?: (event: KeyboardEvent) => void;
   rows?: number;
   maxLength?: number;
   placeholder?: string;
@@ -25,10 +26,10 @@ interface TextInputProps extends Common {
   list?: string;
 }
 
-export function TextInput({ value, onChange, onBlur, rows, maxLength, placeholder, type = "text", autoComplete = "off", mono, list, disabled, ...field }: TextInputProps) {
+export function TextInput({ value, onChange, onBlur, onKeyDown, rows, maxLength, placeholder, type = "text", autoComplete = "off", mono, list, disabled, ...field }: TextInputProps) {
   const near = maxLength !== undefined && maxLength <= 5000 && value.length > maxLength * 0.8;
   const limits = near ? `${value.length} / ${maxLength}` : undefined;
-  const shared = { value, placeholder, disabled, onBlur, className: classes("control", mono && "font-mono text-sm") };
+  const shared = { value, placeholder, disabled, onBlur, onKeyDown, className: classes("control", mono && "font-mono text-sm") };
   return (
     <Field {...field} limits={limits}>
       {(parts) =>

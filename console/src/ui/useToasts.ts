@@ -1,6 +1,7 @@
 import { createContext, useCallback, useContext } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem, Unreachable } from "@/api/problem";
+import { serverWords } from "@/i18n/serverWords";
 
 export interface Toast {
   kind: "done" | "failed";
@@ -20,7 +21,7 @@ export function useShowError(): (error: unknown) => void {
   const { t } = useTranslation();
   return useCallback(
     (error: unknown) => {
-      if (error instanceof Problem) show({ kind: "failed", text: error.body.detail, detail: error.body.hint });
+      if (error instanceof Problem) show({ kind: "failed", text: serverWords(t, error.body.detail), detail: error.body.hint && serverWords(t, error.body.hint) });
       else if (error instanceof Unreachable) show({ kind: "failed", text: t("errors.unreachableServer"), detail: t("errors.unreachableHint") });
       else show({ kind: "failed", text: t("errors.unexpected"), detail: error instanceof Error ? error.message : undefined });
     },

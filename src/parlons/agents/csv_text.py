@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ MAX_ROW_LINES = 600
 _SEPARATORS = (",", ";", "\t")
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How .xlsx, .ods and .xls files begin."""
+_FORMULA = re.compile(r"^(?=[ \xa0]*[=+@＝＋－＠\t\r\n-])")
+_FORMULA_INSIDE = re.compile(r"""(?<=[,;\t\r\n])(?=[\s\xa0"]*[=+@＝＋－＠-])""")
+"""Before what makes a spreadsheet run a cell, full-width forms too; the second in case that a file is split at another
+separator than its own."""
 _SAVE = "Save it as “CSV UTF-8” and try again."
 _HEADING = "The first row must hold the headings phone and, if you like, description."
 _QUOTES = "a quote is never closed, or stands inside quoted text: close it, or write the one inside twice"
@@ -104,6 +109,18 @@ def parse(text: str, most: int) -> Table:
     if len(rows) > most:
         raise ConfigurationError(f"The file has more than {most:,} rows.", hint="Split it in several files.")
     return Table(rows, separator, ignored)
+
+
+def harmless(text: str, *, inside: bool = False) -> str:
+    """A cell that no spreadsheet runs: one that begins like a formula gets an apostrophe before it (OWASP, CSV
+    injection).
+
+    Args:
+        inside: so does what begins like one after a separator, in case that the file is split at another than its own;
+            for files that are not read back.
+    """
+    begun = _FORMULA.sub("'", text)
+    return _FORMULA_INSIDE.sub("'", begun) if inside else begun
 
 
 def _headings(lines: list[str], first: int, separators: Sequence[str]) -> tuple[int, list[str], str]:

@@ -30,8 +30,6 @@ Outcome = Literal["accepted", "duplicate", "refused"]
 Separator = Literal[",", ";", "\t"]
 
 _FORMULA = re.compile(r"[=@-]|\+\s*[^\d(\s]|\+.*([*^&!=]|[A-Za-z]\()")
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet run a cell, full-width forms too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +191,9 @@ def export(destinations: Sequence[Destination], separator: Separator = ",") -> b
     extensions = any(d.extension for d in destinations)
     rows = [(*heading, "extension") if extensions else tuple(heading)]
     for d in destinations:
-        cells = (d.phone or "", _harmless(d.description))
+        cells = (d.phone or "", csv_text.harmless(d.description))
         rows.append((*cells, d.extension or "") if extensions else cells)
     return _written(rows, separator)
-
-
-def _harmless(description: str) -> str:
-    return f"'{description}" if description.lstrip(" \xa0").startswith(_FORMULA_START) else description
 
 
 def _written(rows: Iterable[Sequence[str]], separator: str) -> bytes:

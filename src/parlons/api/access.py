@@ -25,7 +25,7 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 MEANINGS: dict[Scope, str] = {
     "read": "see agents, calls with their transcripts and recordings, connections, workflows, data sources, settings",
     "write": "change agents, connections, workflows, data sources and named secrets; publish; try a workflow",
-    "calls": "place calls and hang them up",
+    "calls": "place calls and hang them up; talk to agents from a browser, by voice and in text",
     "admin": "all of that; settings, keys, users, the audit log; delete calls and erase numbers",
 }
 ROLES: dict[Role, frozenset[Scope]] = {

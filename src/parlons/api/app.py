@@ -22,16 +22,23 @@ from .idempotency import Route
 from .routes import (
     agent_checks,
     agents,
+    alerts,
     audit,
+    browser_calls,
+    call_lists,
     calls,
+    chats,
     connections,
     data_sources,
     deliveries,
+    documents,
     erasures,
+    failover_tries,
     health,
     keys,
     live,
     numbers,
+    providers,
     secrets,
     session,
     settings,
@@ -43,8 +50,10 @@ from .services import Services
 ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
     for module in (
-        session, agent_checks, agents, live, calls, erasures, connections, workflows, deliveries, data_sources,
-        numbers, secrets, settings, keys, users, audit, health,
+        session, agent_checks, agents, live, call_lists, calls, erasures,
+        connections, workflows, deliveries, data_sources,
+        documents, numbers, secrets, settings, keys, users, audit, providers, alerts, health,
+        failover_tries, browser_calls, chats,
     )
 )  # fmt: skip
 

@@ -6,11 +6,14 @@ Plain ASGI, so that streams stay streams.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from parlons.knowledge.reading.process import MAX_BYTES
 
 from . import problems
 from .access import COOKIE
@@ -20,6 +23,8 @@ from .throttle import Standing, Throttle
 PREFIX = "/v1/"
 UNCOUNTED = frozenset({"/v1/health", "/v1/metrics"})
 """Asked every few seconds by machines that hold no key."""
+_DOCUMENTS = re.compile(r"/v1/data-sources/[^/]+/documents")
+"""Where files are sent, that never are in memory as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +35,13 @@ class Limits:
         known_per_minute: requests with one key or session.
         strangers_per_minute: from one address without either, and first ones with either: guesses are these.
         body_bytes: of one request; an agent with 10 000 described destinations has under 6 MB.
+        files_bytes: of a request that sends documents: one of the biggest, and what the form adds to it.
     """
 
     known_per_minute: int = 1200
     strangers_per_minute: int = 240
     body_bytes: int = 8_388_608
+    files_bytes: int = MAX_BYTES + 65_536
 
 
 class Edge:
@@ -62,11 +69,12 @@ class Edge:
                 _label(MutableHeaders(scope=message), standing)
             await send(message)
 
-        refusal = self._refusal(headers, standing)
+        most = self._limits.files_bytes if _DOCUMENTS.fullmatch(scope["path"]) else self._limits.body_bytes
+        refusal = self._refusal(headers, standing, most)
         if refusal is not None:
             await problems.response(*problems.of_error(refusal))(scope, receive, labelled)
             return
-        await self._app(scope, self._measured(receive), labelled)
+        await self._app(scope, _measured(receive, most), labelled)
 
     def _count(self, scope: Scope, who: str | None) -> Standing:
         if who is not None and self._known.knows(who):
@@ -74,31 +82,35 @@ class Edge:
         client = scope.get("client")
         return self._strangers.take(client[0] if client else "")
 
-    def _refusal(self, headers: Headers, standing: Standing | None) -> problems.HttpProblem | None:
+    @staticmethod
+    def _refusal(headers: Headers, standing: Standing | None, most: int) -> problems.HttpProblem | None:
         if standing is not None and not standing.allowed:
             wait = {"Retry-After": str(max(1, standing.retry_seconds))}
             return TooManyRequests(
                 f"more than {standing.limit} requests in a minute.", hint="Wait as Retry-After says.", headers=wait
             )
-        if int(headers.get("content-length", "0") or 0) > self._limits.body_bytes:
-            return self._too_large(headers={"Connection": "close"})
+        if int(headers.get("content-length", "0") or 0) > most:
+            return _too_large(most, headers={"Connection": "close"})
         return None
 
-    def _too_large(self, headers: dict[str, str] | None = None) -> TooLarge:
-        return TooLarge(f"the body is over {self._limits.body_bytes:,} bytes.", headers=headers)
 
-    def _measured(self, receive: Receive) -> Receive:
-        seen = 0
+def _too_large(most: int, headers: dict[str, str] | None = None) -> TooLarge:
+    hint = "A document has 50 MB at most; send several one by one." if most > MAX_BYTES else ""
+    return TooLarge(f"the body is over {most:,} bytes.", hint=hint, headers=headers)
 
-        async def measured() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._limits.body_bytes:  # inside the application, whose handlers make a problem of it
-                raise self._too_large()
-            return message
 
-        return measured
+def _measured(receive: Receive, most: int) -> Receive:
+    seen = 0
+
+    async def measured() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:  # inside the application, whose handlers make a problem of it
+            raise _too_large(most)
+        return message
+
+    return measured
 
 
 def _credential(headers: Headers) -> str | None:

@@ -33,29 +33,36 @@ async def check(store: Store, document: Document) -> None:
 
 
 async def uses(store: Store, kind: Kind, wanted: str) -> list[Use]:
-    """Everything that names a document."""
-    found: list[Use] = []
+    """Everything that names a document; not itself."""
+    found = (await all_uses(store, kind)).get(wanted, [])
+    return [use for use in found if not (kind is AGENTS and use.kind == "agent" and use.id == wanted)]
+
+
+async def all_uses(store: Store, kind: Kind) -> dict[str, list[Use]]:
+    """What names each document of a kind, by the document's id; those that nothing names are left out."""
+    found: dict[str, list[Use]] = {}
+
+    def note(by: str, key: str, name: str, named: set[tuple[str, str]], live: set[tuple[str, str]]) -> None:
+        for path, of in sorted(named):
+            found.setdefault(of, []).append(Use(kind=by, id=key, name=name, path=path, live=(path, of) in live))
+
     for summary in await store.agents.list():
-        if kind is AGENTS and summary.id == wanted:
-            continue
-        live: set[str] = set()
+        live: set[tuple[str, str]] = set()
         if summary.live_version is not None:
-            live = _paths(await store.agents.get_version(summary.id, summary.live_version), kind, wanted)
-        draft = _paths((await store.agents.get_draft(summary.id))[0], kind, wanted)
-        found += [
-            Use(kind="agent", id=summary.id, name=summary.name, path=path, live=path in live)
-            for path in sorted(live | draft)
-        ]
+            live = _named(await store.agents.get_version(summary.id, summary.live_version), kind)
+        draft = _named((await store.agents.get_draft(summary.id))[0], kind)
+        note("agent", summary.id, summary.name, live | draft, live)
     for key, connection in (await store.connections.list()).items():
-        for path in _paths(connection, kind, wanted):
-            found.append(Use(kind="sip_connection", id=key, name=connection.name, path=path, live=True))
-    for path in _paths(await store.settings.get(), kind, wanted):
-        found.append(Use(kind="settings", id="settings", name="settings", path=path, live=True))
+        named = _named(connection, kind)
+        note("sip_connection", key, connection.name, named, named)
+    named = _named(await store.settings.get(), kind)
+    note("settings", "settings", "settings", named, named)
     return found
 
 
-def _paths(document: Document, kind: Kind, wanted: str) -> set[str]:
-    return {path for path, of, named, _ in references(document) if of is kind and named == wanted}
+def _named(document: Document, kind: Kind) -> set[tuple[str, str]]:
+    """(path, id) of everything of a kind that a document names."""
+    return {(path, named) for path, of, named, _ in references(document) if of is kind and named is not None}
 
 
 async def uses_of_secret(store: Store, name: str) -> list[Use]:

@@ -13,9 +13,10 @@ from typing import Any, Literal, Protocol
 from parlons.telephony.types import AudioPort, LegEnd
 
 from .destination import Destination, LegMedia
+from .ending import of_leg, of_stop
 from .limits import Permit
 from .rtp_silence import silent_side
-from .timeline import Actor, Kind, Timeline
+from .timeline import Actor, EndCode, Kind, Timeline
 
 
 class Relay(Protocol):
@@ -34,6 +35,7 @@ class BridgeEnd:
 
     who: Actor
     why: str
+    end_code: EndCode
     code: int | None = None
 
 
@@ -83,7 +85,7 @@ class Bridged:
         waiting: set[asyncio.Future[Any]] = {self._gone, self._destination.ended, watching}
         if self._stop is not None:
             waiting.add(self._stop)
-        end = BridgeEnd("system", "cancelled")
+        end = BridgeEnd("system", "cancelled", EndCode.INTERNAL_ERROR)
         try:
             left = max(0.0, self._until - self._loop.time())
             await asyncio.wait(waiting, timeout=left, return_when=asyncio.FIRST_COMPLETED)
@@ -111,10 +113,10 @@ class Bridged:
         if self._destination.ended.done():
             return _leg_end("destination", self._destination.ended.result())
         if self._stop is not None and self._stop.done():
-            return BridgeEnd("system", self._stop.result())
+            return BridgeEnd("system", self._stop.result(), of_stop(self._stop.result()))
         if watching.done():
-            return BridgeEnd("system", f"no audio came from the {watching.result()} any more")
-        return BridgeEnd("system", "max_bridged_seconds")
+            return BridgeEnd("system", f"no audio came from the {watching.result()} any more", EndCode.NO_AUDIO)
+        return BridgeEnd("system", "max_bridged_seconds", EndCode.MAX_BRIDGED_SECONDS)
 
     def _pressed(self, side: Literal["one", "other"], digit: str) -> None:
         actor: Actor = "caller" if side == "one" else "destination"
@@ -125,5 +127,5 @@ class Bridged:
 
 def _leg_end(side: Actor, end: LegEnd) -> BridgeEnd:
     if end.by == "peer":
-        return BridgeEnd(side, end.reason or "hung up", end.code)
-    return BridgeEnd("system", f"the {side}'s leg ended: {end.reason}", end.code)
+        return BridgeEnd(side, end.reason or "hung up", of_leg(end), end.code)
+    return BridgeEnd("system", f"the {side}'s leg ended: {end.reason}", of_leg(end), end.code)

@@ -20,6 +20,7 @@ from parlons.errors import LegClosed, ParlonsError, PortsExhausted, SdpError
 from parlons.telephony.media.rtp import RtpMedia
 from parlons.telephony.types import Leg, LegEnd, LegEvents, Outcome
 
+from . import ending
 from .directory import LiveAgent
 from .equipment import Equipment
 from .failover import Failover, switched_on
@@ -30,7 +31,7 @@ from .preparing import Prepared, prepare
 from .record import CallRecord
 from .recording import Recording
 from .talking import Talking
-from .timeline import Actor, CallStatus, Event, Kind, Timeline
+from .timeline import Actor, CallStatus, EndCode, Event, Kind, Timeline
 from .variables import call_context, sip_variables
 
 CANCELLED = 487
@@ -55,7 +56,12 @@ def new_call_id() -> str:
 
 
 class Call:
-    """One call. Make it, then ``await run_inbound`` or ``await run_outbound``; both return when all is released."""
+    """One call. Make it, then ``await run_inbound`` or ``await run_outbound``; both return when all is released.
+
+    Args:
+        connection: the one it came in on, or is placed over.
+        rehearsed: a rehearsal of the failover: the agent does not speak, because of this; see ``rehearsal``.
+    """
 
     def __init__(
         self,
@@ -65,12 +71,15 @@ class Call:
         record: CallRecord,
         resources: CallResources,
         connection: SipConnection | None,
+        *,
+        rehearsed: Trigger | None = None,
     ) -> None:
         self._equipment = equipment
         self._live = live
         self._leg = leg
         self._resources = resources
         self._connection = connection
+        self._rehearsed = rehearsed
         self.record = record
         self._log = log.bind(call_id=record.id)
         self.timeline = Timeline(self._noted)
@@ -82,6 +91,7 @@ class Call:
         self._recording: Recording | None = None
         self._releases: list[Callable[[], None]] = []
         self._context = call_context(live, record, sip_variables(leg.info))
+        self._context.merge(record.context)  # what it was placed with
         self._built: Built | None = None
         """Providers that no conversation has taken yet."""
         leg.events.ended = self._leg_ended
@@ -119,13 +129,12 @@ class Call:
                 self._left_early()
             except SdpError as error:
                 self._leg.refuse(error.code, error.reason)
-                self._finish(CallStatus.REJECTED, "system", f"no common media: {error.message}")
+                self._finish(CallStatus.REJECTED, "system", f"no common media: {error.message}", ending.of_error(error))
             except PortsExhausted as error:
                 self._leg.refuse(503, "Service Unavailable", (("Retry-After", "10"),))
-                self._finish(CallStatus.FAILED, "system", error.message)
+                self._finish(CallStatus.FAILED, "system", error.message, ending.of_error(error))
             except Exception as error:  # a bug of ours must cost one call, never the process or its record
-                log.exception("call_failed")
-                self._finish(CallStatus.FAILED, "system", f"internal error: {type(error).__name__}")
+                self._broken(error)
             finally:
                 await self._release()
 
@@ -133,24 +142,23 @@ class Call:
         """Call this when everything else is let go of."""
         self._releases.append(release)
 
-    async def run_outbound(self, *, refusal: str = "") -> None:
+    async def run_outbound(self, *, refusal: str = "", code: EndCode = EndCode.REFUSED_BY_POLICY) -> None:
         """Dial, talk, end. Never raises.
 
         Args:
-            refusal: why it may not be dialled: then that is its outcome.
+            refusal: why it may not be dialled: then that is its outcome, with this code.
         """
         with structlog.contextvars.bound_contextvars(call_id=self.record.id):
             self._equipment.writer.record(self.record)
             try:
                 if refusal:
-                    self._finish(CallStatus.REJECTED, "system", refusal)
+                    self._finish(CallStatus.REJECTED, "system", refusal, code)
                 else:
                     await self._outbound()
             except ParlonsError as error:
-                self._finish(CallStatus.FAILED, "system", error.message)
+                self._finish(CallStatus.FAILED, "system", error.message, ending.of_error(error))
             except Exception as error:  # a bug of ours must cost one call, never the process or its record
-                log.exception("call_failed")
-                self._finish(CallStatus.FAILED, "system", f"internal error: {type(error).__name__}")
+                self._broken(error)
             finally:
                 await self._release()
 
@@ -162,6 +170,10 @@ class Call:
         prepared = await self._prepared(parts, failover=failover)
         if prepared.providers is None:
             assert prepared.trigger is not None
+            if prepared.trigger is Trigger.DURING_CALL:  # only a rehearsal's: the conversation is left out
+                await self.answer()
+                await self._broke_down(parts, prepared.live, prepared.detail)
+                return
             await self._fail_over(parts, prepared.trigger, prepared.detail, on=failover, unanswered=self)
             return
         await self.answer()
@@ -170,16 +182,16 @@ class Call:
     def _left_early(self) -> None:
         end = self._leg.end
         if end is not None and end.code == CANCELLED:
-            self._finish(CallStatus.CANCELED, "caller", "left before the answer")
+            self._finish(CallStatus.CANCELED, "caller", "left before the answer", EndCode.LEFT_BEFORE_ANSWER)
         else:  # our 200 had left: a call that was answered, however briefly
-            self._finish(CallStatus.COMPLETED, "caller", "hung up as it was answered")
+            self._finish(CallStatus.COMPLETED, "caller", "hung up as it was answered", EndCode.HUNG_UP)
 
     async def _outbound(self) -> None:
         parts = self._open_media()
         prepared = await self._prepared(parts, failover=False)
         if prepared.providers is None:
             self.record.trigger = prepared.trigger
-            self._finish(CallStatus.FAILED, "system", prepared.detail)
+            self._finish(CallStatus.FAILED, "system", prepared.detail, EndCode.COULD_NOT_START)
             return  # nothing is dialled for an agent that cannot run
         if self._connection is not None and self._connection.headers:
             self._leg.label(await headers_of(self._connection, prepared.context, self.timeline))
@@ -193,7 +205,9 @@ class Call:
         if outcome is not Outcome.ANSWERED:
             code = self._leg.end.code if self._leg.end else None
             who: Actor = "destination" if self._leg.end is not None and self._leg.end.by == "peer" else "system"
-            self._finish(_OUTCOME_STATUS[outcome], who, outcome.value + (f" ({code})" if code else ""))
+            why = outcome.value + (f" ({code})" if code else "")
+            stopped = self._stop.result() if self._stop.done() else None
+            self._finish(_OUTCOME_STATUS[outcome], who, why, ending.of_outcome(outcome, stopped))
             return
         self._answered(self._loop.time() - self._started)
         await self._talk(parts, prepared)
@@ -220,13 +234,16 @@ class Call:
 
     async def _prepared(self, parts: CallParts, *, failover: bool) -> Prepared:
         """What the call needs before it is answered, or dialled. Raises LegClosed when the caller leaves meanwhile."""
-        preparing = asyncio.ensure_future(prepare(parts, self._live, self._context, failover=failover))
+        preparing = asyncio.ensure_future(
+            prepare(parts, self._live, self._context, failover=failover, rehearsed=self._rehearsed)
+        )
         try:
             waiting: set[asyncio.Future[Any]] = {preparing, self._gone, self._stop}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if not preparing.done():
                 if self._stop.done():
-                    self._finish(CallStatus.FAILED, "system", self._stop.result())
+                    why = self._stop.result()
+                    self._finish(CallStatus.FAILED, "system", why, ending.of_stop(why))
                 raise LegClosed("the call ended while it was prepared")
             prepared = preparing.result()
         finally:
@@ -261,11 +278,13 @@ class Call:
         self._built = None  # theirs to close
         over = await talking.run(prepared.providers)
         if not over.failed:
-            self._finish(over.status, over.who, over.why)
+            self._finish(over.status, over.who, over.why, over.code)
             return
-        live = talking.live
+        await self._broke_down(parts, talking.live, over.why)
+
+    async def _broke_down(self, parts: CallParts, live: LiveAgent, why: str) -> None:
         during = switched_on(live.agent, self._resources.directory.settings) and live.agent.failover.during_call
-        await self._fail_over(parts, Trigger.DURING_CALL, over.why, on=during, unanswered=None, live=live)
+        await self._fail_over(parts, Trigger.DURING_CALL, why, on=during, unanswered=None, live=live)
 
     async def _fail_over(
         self,
@@ -281,21 +300,26 @@ class Call:
         failover = Failover(parts, live or self._live, self._context, trigger, detail, on=on, unanswered=unanswered)
         over = await failover.run()
         self.record.context = self._context.kept()
-        self._finish(over.status, over.who, over.why)
+        self._finish(over.status, over.who, over.why, over.code)
 
     # -- the end -----------------------------------------------------------------------------------------------
 
-    def _finish(self, status: CallStatus, who: Actor, why: str) -> None:
+    def _finish(self, status: CallStatus, who: Actor, why: str, code: EndCode) -> None:
         """The first reason given is the one that counts."""
         if self.record.ended_by is not None:
             return
         self.record.status, self.record.ended_by, self.record.end_reason = status, who, why
-        self.timeline.add(who, Kind.HANG_UP, who=who, why=why)
+        self.record.end_code = code
+        self.timeline.add(who, Kind.HANG_UP, who=who, why=why, code=code)
+
+    def _broken(self, error: Exception) -> None:
+        log.exception("call_failed")
+        self._finish(CallStatus.FAILED, "system", f"internal error: {type(error).__name__}", EndCode.INTERNAL_ERROR)
 
     async def _release(self) -> None:
         """Close the record, then let go of everything; the peer's last answer may take half a minute to give up on."""
         record = self.record
-        self._finish(CallStatus.FAILED, "system", "ended without a reason")
+        self._finish(CallStatus.FAILED, "system", "ended without a reason", EndCode.INTERNAL_ERROR)
         record.ended_at = datetime.now(UTC)
         self._equipment.writer.record(record)
         self._equipment.metrics.calls.labels(record.direction, record.status.value).inc()

@@ -24,7 +24,7 @@ from parlons.telephony.types import LegEnd, Outcome
 from parlons.workflows import replies
 from parlons.workflows.replies import FailoverWords
 
-from . import call_workflows
+from . import call_workflows, ending
 from .bridged import Bridged
 from .directory import LiveAgent
 from .failover_order import order_of, words_of
@@ -33,7 +33,7 @@ from .messages import SAMPLE_RATE
 from .parts import CallParts, Over, Unanswered
 from .putting_through import put_through
 from .ringing_audio import RingingAudio, territory
-from .timeline import Actor, CallStatus, Kind
+from .timeline import Actor, CallStatus, EndCode, Kind
 
 MAX_WORKFLOW_SECONDS = 120.0
 
@@ -84,7 +84,8 @@ class Failover:
         self._release_leg: Callable[[], None] | None = None
         self._who: Actor = "system"
         self._why = ""
-        """Both are the bridge's, when there was one."""
+        self._code = EndCode.FAILOVER
+        """All three are the bridge's, when there was one."""
         self._heard = ""
         """The outcome, once all of a message was sent: nobody can have left before it."""
         self._began = time.monotonic()
@@ -229,7 +230,7 @@ class Failover:
     async def _joined(self) -> Event:
         assert self._bridge is not None
         end = await self._bridge.run()
-        self._who, self._why = end.who, end.why
+        self._who, self._why, self._code = end.who, end.why, end.end_code
         return Event.HUNG_UP
 
     async def _last_resort(self) -> Event:
@@ -282,21 +283,27 @@ class Failover:
 
     def _over(self, going: asyncio.Future[str]) -> Over:
         parts = self._parts
-        who, why, status = self._who, self._why, CallStatus.FAILOVER if self._on else CallStatus.FAILED
+        who, why, code = self._who, self._why, self._code
+        status = CallStatus.FAILOVER if self._on else CallStatus.FAILED
         if (end := self._caller_left(going)) is not None and not self._why:
             outcome = self._heard or CALLER_LEFT
-            who, why = "caller" if end.by == "peer" else "system", end.reason or "hung up"
+            who, why, code = "caller" if end.by == "peer" else "system", end.reason or "hung up", ending.of_leg(end)
+            if end.by == "peer" and parts.record.answered_at is None:
+                code = EndCode.LEFT_BEFORE_ANSWER
             if not self._on and not self._heard:
                 status = CallStatus.COMPLETED if parts.record.answered_at is not None else CallStatus.CANCELED
         elif going.cancelled():
             outcome, why = "stopped", parts.stop.result() if parts.stop.done() else "cancelled"
+            code = ending.of_stop(why)
         else:
             outcome = going.result()
             why = why or (f"failover: {outcome}" if self._on else self._detail)
+            if not self._on:
+                code = EndCode.BROKE_DOWN if self._trigger is Trigger.DURING_CALL else EndCode.COULD_NOT_START
         if self._on:
             parts.record.failover_outcome = outcome
         self._note("over", outcome=outcome, duration_ms=round((time.monotonic() - self._began) * 1000))
-        return Over(status, who, why)
+        return Over(status, who, why, code)
 
     def _caller_left(self, going: asyncio.Future[str]) -> LegEnd | None:
         """How the caller's leg ended, if it did; an answer that they never confirmed is an end too."""

@@ -23,6 +23,8 @@ RETRY_SECONDS = 60.0
 """How often a provider that could not say a message is asked again."""
 MAX_AT_ONCE = 8
 """Messages made at the same time."""
+MAX_TRIED = 4
+"""Messages kept in memory that are not saved; the longest has under 3 MB."""
 BUILT_IN = {
     "en": SpokenText(
         text="We are having a technical problem and cannot take your call. Please call again later. Goodbye.",
@@ -72,6 +74,8 @@ class MessageBank:
         self._built_in: dict[str, bytes] = {}
         self._owed: dict[str, tuple[Agent, SpokenText]] = {}
         """Said by the built-in voice because the agent's own could not."""
+        self._tried: dict[str, bytes] = {}
+        """The last that somebody listened to before they were saved."""
 
     async def start(self) -> None:
         """Make the built-in messages. Before anything else: they are what is left when everything else is gone."""
@@ -130,6 +134,32 @@ class MessageBank:
     def get(self, agent: Agent, message: SpokenText) -> bytes | None:
         """The audio of a message of this agent's; None when it was never prepared."""
         return self._audio.get(self._voices.key(agent, message))
+
+    async def spoken(self, agent: Agent, message: SpokenText | None) -> bytes:
+        """A message of an agent's as its callers hear it, saved or not: what was not prepared is made now and not
+        stored, in the agent's own voice or, when that fails, the built-in one. None: the built-in message.
+        """
+        if message is None:
+            return _in_language(self._built_in, agent.language)[1]
+        key = self._voices.key(agent, message)
+        if audio := self._audio.get(key) or self._tried.get(key):
+            return audio
+        try:
+            audio = self._tried[key] = await self._voices.own(agent, message)
+        except ParlonsError as error:
+            log.warning("message_not_made", agent=agent.name, error=error.message, fix=error.hint)
+            return await self._voices.built_in(message)
+        while len(self._tried) > MAX_TRIED:
+            del self._tried[next(iter(self._tried))]
+        return audio
+
+    async def with_messages_of(self, agent: Agent, settings: InstallationSettings) -> MessageBank:
+        """Another bank, which knows this agent's messages too, saved or not. Nothing is written to the disk."""
+        bank = MessageBank(self._folder, self._voices)
+        bank._built_in = dict(self._built_in)
+        for message in messages_of(agent, settings):
+            bank._audio[self._voices.key(agent, message)] = await self.spoken(agent, message)
+        return bank
 
     def default_error(self, agent: Agent, settings: InstallationSettings) -> tuple[SpokenText, bytes]:
         """What a caller hears when all else failed: the agent's message, else the settings', else the built-in one in

@@ -10,11 +10,12 @@ from typing import Protocol
 from parlons.conversation.knowledge import Knowledge
 from parlons.telephony.media.rtp import RtpMedia
 from parlons.telephony.types import LegEnd
+from parlons.workflows.http_client import HttpClient
 
 from .call_workflows import WorkflowResources
 from .equipment import Equipment
 from .record import CallRecord
-from .timeline import Actor, CallStatus, Timeline
+from .timeline import Actor, CallStatus, EndCode, Timeline
 
 
 class CallResources(WorkflowResources, Protocol):
@@ -29,6 +30,25 @@ class CallResources(WorkflowResources, Protocol):
     def take(self, connection_id: str) -> Callable[[], None] | None:
         """One more leg over a connection: what lets go of it again; None when it has as many as its ``max_calls``."""
         ...
+
+
+class Borrowed:
+    """The half of ``CallResources`` that whatever stands in for a call takes from the process: ``calls``."""
+
+    __slots__ = ()
+    calls: CallResources
+
+    @property
+    def workflow_secrets(self) -> Mapping[str, str]:
+        return self.calls.workflow_secrets
+
+    @property
+    def http(self) -> HttpClient:
+        return self.calls.http
+
+    @property
+    def knowledge(self) -> Knowledge:
+        return self.calls.knowledge
 
 
 class Unanswered(Protocol):
@@ -71,4 +91,5 @@ class Over:
     status: CallStatus
     who: Actor
     why: str
+    code: EndCode
     failed: bool = False

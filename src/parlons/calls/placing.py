@@ -16,16 +16,18 @@ from .record import CallRecord
 from .timeline import Kind, Timeline
 
 
-async def outgoing(resources: CallResources, live: LiveAgent, record: CallRecord, to: str) -> OutboundInvite:
-    """The INVITE of a call to ``to``: a number, a PBX extension, or ``sip:user@host[:port]``. Names the connection on
-    the record. Raises ConfigurationError."""
+async def outgoing(
+    resources: CallResources, live: LiveAgent, record: CallRecord, to: str, connection_id: str | None = None
+) -> OutboundInvite:
+    """The INVITE of a call to ``to``: a number, a PBX extension, or ``sip:user@host[:port]``; over a connection, else
+    the agent's, else the settings'. Names the connection on the record. Raises ConfigurationError."""
     directory, agent = resources.directory, live.agent
     country = directory.settings.default_country
     shown = dialling.agent_number(agent, live.id)
     if to.startswith("sip:"):
         return dialling.to_uri(to, shown=shown)
     route = dialling.choose_route(
-        None, agent, directory.settings, None, directory.connections, resources.outbound_passwords
+        connection_id, agent, directory.settings, None, directory.connections, resources.outbound_passwords
     )
     if isinstance(route, str):
         raise ConfigurationError(

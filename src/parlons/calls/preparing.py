@@ -7,10 +7,10 @@ failover on every failure does, else only an agent that cannot run at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from parlons.agents import templates
 from parlons.agents.conditions import choose
@@ -23,12 +23,53 @@ from parlons.errors import ParlonsError, TemplateError
 from . import pre_call
 from .directory import LiveAgent
 from .failover_table import Trigger
-from .parts import CallParts
-from .timeline import Kind
+from .parts import CallResources
+from .record import CallRecord
+from .timeline import Kind, Timeline
 from .variables import call_context
 
 MAX_STEPS = 50
 """Steps looked at on the way to the first that talks."""
+COST_THE_CALL = frozenset(
+    {Trigger.PRE_CALL_REQUESTED, Trigger.PROMPT_UNRENDERABLE, Trigger.AGENT_UNAVAILABLE, Trigger.DURING_CALL}
+)
+"""Triggers after which the agent does not speak with failover off either; after the others it does without."""
+
+
+class Builders(Protocol):
+    """Who makes an agent's providers. ``Equipment`` is one."""
+
+    @property
+    def build_providers(self) -> Callable[[Agent, int], Built]: ...
+
+    @property
+    def unavailable(self) -> Callable[[Agent], str]: ...
+
+
+class Rated(Protocol):
+    """A line, of which only the rate of its sound matters here."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+
+class Preparation(Protocol):
+    """What this needs of a call: ``CallParts`` has it, and a chat's parts have no more."""
+
+    @property
+    def equipment(self) -> Builders: ...
+
+    @property
+    def resources(self) -> CallResources: ...
+
+    @property
+    def record(self) -> CallRecord: ...
+
+    @property
+    def media(self) -> Rated: ...
+
+    @property
+    def timeline(self) -> Timeline: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +90,23 @@ class Prepared:
     detail: str = ""
 
 
-async def prepare(parts: CallParts, live: LiveAgent, context: CallContext, *, failover: bool) -> Prepared:
+async def prepare(
+    parts: Preparation,
+    live: LiveAgent,
+    context: CallContext,
+    *,
+    failover: bool,
+    rehearsed: Trigger | None = None,
+) -> Prepared:
     """Everything before the answer. Raises nothing but CancelledError.
 
     Args:
         failover: it is on for this call: whatever fails is its trigger, and the rest is not tried.
+        rehearsed: a rehearsal: this is what failed, and nothing is tried.
     """
     made = Prepared(live, context)
+    if rehearsed is not None:
+        return replace(made, trigger=rehearsed, detail="a rehearsal")
     until = live.agent.failover.forced_until
     if failover and until is not None and until > datetime.now(UTC):
         return replace(made, trigger=Trigger.OPERATOR_FORCED, detail=f"forced until {until.isoformat()}")
@@ -68,7 +119,7 @@ async def prepare(parts: CallParts, live: LiveAgent, context: CallContext, *, fa
         context = context.handed_to(call_context(asked.live, parts.record, {}))
     made = Prepared(asked.live, context, asked.providers, asked.trigger, asked.detail)
     try:
-        if made.trigger is not None and (failover or made.trigger is Trigger.PRE_CALL_REQUESTED):
+        if made.trigger is not None and (failover or made.trigger in COST_THE_CALL):
             return await _without(made)
         if problem := await unrenderable(made.live.agent, context.variables(), strict=failover):
             return await _without(replace(made, trigger=Trigger.PROMPT_UNRENDERABLE, detail=problem))
@@ -92,7 +143,7 @@ async def _without(made: Prepared) -> Prepared:
     return replace(made, providers=None)
 
 
-async def _unavailable(parts: CallParts, made: Prepared, problem: str) -> Prepared:
+async def _unavailable(parts: Preparation, made: Prepared, problem: str) -> Prepared:
     parts.timeline.add("system", Kind.PROVIDER, service="all", event="failed", error=problem)
     return await _without(replace(made, trigger=Trigger.AGENT_UNAVAILABLE, detail=problem))
 

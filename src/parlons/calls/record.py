@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from .timeline import Actor, CallStatus
+from .timeline import Actor, CallStatus, EndCode
 
 
 @dataclass(slots=True)
@@ -31,6 +31,9 @@ class CallRecord:
     ended_at: datetime | None = None
     ended_by: Actor | None = None
     end_reason: str = ""
+    """In English, for the log and whoever wants every detail; programs and other languages go by ``end_code``."""
+    end_code: EndCode | None = None
+    """None while the call is under way, and for calls that ended before there were codes."""
     trigger: str | None = None
     """The failover trigger, when there was one; likewise the action and how it went."""
     failover_action: str | None = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from parlons import logs
 from parlons.conversation.knowledge import Knowledge
 from parlons.errors import Conflict, NotFound
+from parlons.telephony.local_leg import LocalLeg
 from parlons.telephony.sip.endpoint import Endpoint
 from parlons.telephony.sip.leg_in import InboundLeg
 from parlons.telephony.types import Credentials, Leg
@@ -20,10 +21,12 @@ from .admission import Admitted, Load, Refused, admit
 from .call import Call, new_call_id
 from .call_workflows import RunSink
 from .directory import Directory, LiveAgent, as_e164
+from .ending import SHUTTING_DOWN
 from .equipment import Equipment
 from .limits import Permit
 from .placing import outgoing
 from .record import CallRecord
+from .timeline import EndCode
 
 log = logs.get(__name__)
 
@@ -42,7 +45,7 @@ class CallService:
         knowledge: Knowledge,
     ) -> None:
         self._endpoint = endpoint
-        self._equipment = equipment
+        self.equipment = equipment
         self._max_calls = max_calls
         self._calls: dict[str, Call] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,6 +92,34 @@ class CallService:
         call = self._new_call(live, leg, record, decision)
         self._run(call, call.run_inbound())
 
+    def receive(self, leg: LocalLeg, live: LiveAgent, equipment: Equipment | None = None) -> Call:
+        """Take a call that comes from this process itself, with the agent it is for, published or not.
+
+        Args:
+            equipment: in place of the process's own: with the messages of an agent that is not published.
+
+        Raises Conflict (draining, or no room); the leg is its maker's to end then.
+        """
+        if not self.ready:
+            raise Conflict("No more calls can be taken right now.", hint="Try again when others have ended.")
+        info = leg.info
+        assert info is not None
+        default_country = self.directory.settings.default_country
+        record = CallRecord(
+            id=new_call_id(),
+            direction="inbound",
+            started_at=datetime.now(UTC),
+            agent_id=live.id,
+            agent_version=live.version,
+            caller=as_e164(info.caller_number, default_country) or info.caller_number,
+            called=next((user for user in info.called if user), ""),
+            anonymous=info.anonymous,
+            language=live.agent.language,
+        )
+        call = Call(equipment or self.equipment, live, leg, record, self, None)
+        self._run(call, call.run_inbound())
+        return call
+
     def _credentials(self, connection_id: str | None) -> Credentials | None:
         """What answers a challenge to a BYE or INFO of ours in a call that came in."""
         connection = self.directory.connections.get(connection_id or "")
@@ -97,7 +128,7 @@ class CallService:
         return Credentials(connection.username, self.outbound_passwords.get(connection_id or "", ""))
 
     def _refuse(self, leg: InboundLeg, decision: Refused) -> None:
-        self._equipment.metrics.refused.labels(str(decision.code)).inc()
+        self.equipment.metrics.refused.labels(str(decision.code)).inc()
         if decision.code == 401:
             leg.challenge()
             return
@@ -107,10 +138,14 @@ class CallService:
 
     # -- out ---------------------------------------------------------------------------------------------------
 
-    async def place(self, agent_id: str, to: str) -> Call:
+    async def place(
+        self, agent_id: str, to: str, context: Mapping[str, Any] | None = None, connection_id: str | None = None
+    ) -> Call:
         """Place a call with an agent: ``to`` is a number, a PBX extension, or ``sip:user@host[:port]``.
 
         A number that may not be called, and too many calls at a time, are the outcome of a call that is not dialled.
+        ``context`` holds the variables that the call begins with (``calls.given`` bounds what strangers give),
+        ``connection_id`` the SIP connection to call over in place of the agent's own.
         Raises NotFound, ConfigurationError or Conflict (draining, or no room) before there is a call.
         """
         if not self.ready:
@@ -126,18 +161,20 @@ class CallService:
             agent_version=live.version,
             called=to,
             language=live.agent.language,
+            context=dict(context or {}),
         )
-        invite = await outgoing(self, live, record, to)
+        invite = await outgoing(self, live, record, to, connection_id)
         leg = self._endpoint.invite(invite)
         record.caller, record.sip_call_id = invite.from_user, leg.call_id
         settings = self.directory.settings
         user = to.removeprefix("sip:").partition("@")[0]
-        permit = self._equipment.exchange.limits.ask(user, settings, country=settings.default_country)
+        permit = self.equipment.exchange.limits.ask(user, settings, country=settings.default_country)
         refusal = permit if isinstance(permit, str) else ""
-        if self._full(record.connection_id):
-            refusal = refusal or "the SIP connection is full (max_calls)"
+        code = EndCode.REFUSED_BY_POLICY
+        if self._full(record.connection_id) and not refusal:
+            refusal, code = "the SIP connection is full (max_calls)", EndCode.CONNECTION_FULL
         call = self._new_call(live, leg, record, Admitted(live, record.connection_id))
-        self._run(call, call.run_outbound(refusal=refusal))
+        self._run(call, call.run_outbound(refusal=refusal, code=code))
         if isinstance(permit, Permit):
             call.when_released(permit.release)
         return call
@@ -146,7 +183,7 @@ class CallService:
 
     def _new_call(self, live: LiveAgent, leg: Leg, record: CallRecord, admitted: Admitted) -> Call:
         connection = self.directory.connections.get(admitted.connection_id or "")
-        return Call(self._equipment, live, leg, record, self, connection)
+        return Call(self.equipment, live, leg, record, self, connection)
 
     def _run(self, call: Call, life: Coroutine[Any, Any, None]) -> None:
         key, connection = call.record.id, call.record.connection_id
@@ -199,7 +236,7 @@ class CallService:
             "active": len(self._calls),
             "limit": self._max_calls,
             "draining": float(self._draining),
-            "outbound_legs": self._equipment.exchange.limits.legs,
+            "outbound_legs": self.equipment.exchange.limits.legs,
         }
 
     @property
@@ -214,7 +251,7 @@ class CallService:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         for call in list(self._calls.values()):
-            call.stop("the server is shutting down")
+            call.stop(SHUTTING_DOWN)
         if self._tasks:
             _, stuck = await asyncio.wait(self._tasks, timeout=10)
             for task in stuck:

@@ -25,6 +25,7 @@ from parlons.conversation.synthesis import synthesise
 from parlons.errors import ParlonsError
 from parlons.telephony.types import Outcome
 
+from . import ending
 from .bridged import Bridged
 from .directory import LiveAgent
 from .live_call import LiveCallWorkflows
@@ -32,7 +33,7 @@ from .parts import CallParts, Over
 from .putting_through import put_through
 from .recording import Recording
 from .rtp_silence import silent_side
-from .timeline import CallStatus, Kind
+from .timeline import Actor, CallStatus, EndCode, Kind
 from .variables import call_context
 
 MAX_HAND_OVERS = 3
@@ -141,7 +142,8 @@ class Talking:
                 if end.why == "handed_over" and self._next is not None:
                     return None
                 status = CallStatus.FAILED if end.failed else CallStatus.COMPLETED
-                end = Over(status, "system" if end.failed else end.who, end.error or end.why, failed=end.failed)
+                who = "system" if end.failed else end.who
+                end = Over(status, who, end.error or end.why, ending.of_conversation(end), failed=end.failed)
             if conversation.voicemail and end.status is CallStatus.COMPLETED:
                 return replace(end, status=CallStatus.VOICEMAIL)
             return end
@@ -156,12 +158,13 @@ class Talking:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if self._gone.done():
                 end = self._gone.result()
-                return Over(CallStatus.COMPLETED, "caller" if end.by == "peer" else "system", end.reason or "hung up")
+                who: Actor = "caller" if end.by == "peer" else "system"
+                return Over(CallStatus.COMPLETED, who, end.reason or "hung up", ending.of_leg(end))
             if talking.done():
                 return talking.result()
             if silence.done():
-                return Over(CallStatus.COMPLETED, "system", "no audio came from the caller any more")
-            return Over(CallStatus.COMPLETED, "system", self._stop.result())
+                return Over(CallStatus.COMPLETED, "system", "no audio came from the caller any more", EndCode.NO_AUDIO)
+            return Over(CallStatus.COMPLETED, "system", self._stop.result(), ending.of_stop(self._stop.result()))
         finally:
             for task in (talking, silence):
                 task.cancel()
@@ -175,7 +178,7 @@ class Talking:
             end = await bridge.run()
         finally:
             await asyncio.gather(closing, return_exceptions=True)
-        return Over(CallStatus.TRANSFERRED, end.who, end.why)
+        return Over(CallStatus.TRANSFERRED, end.who, end.why, end.end_code)
 
     async def _take_over(self) -> None:
         assert self._next is not None

@@ -27,6 +27,49 @@ class CallStatus(enum.StrEnum):
     FAILED = "failed"
 
 
+class EndCode(enum.StrEnum):
+    """Why a call ended: the same for every language and version, where the reason beside it is a sentence in English.
+
+    ``ended_by`` says who; what failed before a call could begin, and how a failover went, are on the record too.
+    """
+
+    HUNG_UP = "hung_up"
+    """The caller, or whoever they were put through to or who was called; also as they were answered."""
+    LEFT_BEFORE_ANSWER = "left_before_answer"
+    AGENT_HUNG_UP = "agent_hung_up"
+    NOBODY_SPOKE = "nobody_spoke"
+    """Silence checks went unanswered."""
+    AGENT_REPEATED_ITSELF = "agent_repeated_itself"
+    PATH_ENDED = "path_ended"
+    VOICEMAIL = "voicemail"
+    MAX_CALL_SECONDS = "max_call_seconds"
+    MAX_BRIDGED_SECONDS = "max_bridged_seconds"
+    NO_AUDIO = "no_audio"
+    """None came for a minute."""
+    CONNECTION_LOST = "connection_lost"
+    """A leg ended, and its other side did not hang up."""
+    ENDED_BY_OPERATOR = "ended_by_operator"
+    SHUT_DOWN = "shut_down"
+    INTERRUPTED = "interrupted"
+    """The process died in the call."""
+    FAILOVER = "failover"
+    """It did what it does; see the outcome."""
+    COULD_NOT_START = "could_not_start"
+    """The agent could not run; see the trigger."""
+    BROKE_DOWN = "broke_down"
+    """The conversation, for good: a provider failed, and so did those that stand in for it."""
+    NO_COMMON_AUDIO = "no_common_audio"
+    NO_PORTS = "no_ports"
+    INTERNAL_ERROR = "internal_error"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    DECLINED = "declined"
+    UNREACHABLE = "unreachable"
+    INVALID_DESTINATION = "invalid_destination"
+    REFUSED_BY_POLICY = "refused_by_policy"
+    CONNECTION_FULL = "connection_full"
+
+
 class Kind(enum.StrEnum):
     """Every kind of timeline event, with the payload it carries."""
 
@@ -55,7 +98,8 @@ class Kind(enum.StrEnum):
     LEG = "leg"
     """{leg, event, ...}: hold, resumed, rtp_silence, rtp_resumed, voicemail {frequency_hz, tone_ms}; of a
     destination also dialled, ringing, early_media, answered, whisper, accepted, not_accepted, redirected,
-    headers_left_out, bridged, ended"""
+    headers_left_out, bridged, ended, and in a chat would_ring {user, connection}, would_take_over {agent}; of a caller
+    at a browser also browser {user, draft}, no_audio {seconds}"""
     PROVIDER = "provider"
     """{service, provider, event: failed|switched|recovered, error}"""
     SILENCE_CHECK = "silence_check"
@@ -67,7 +111,7 @@ class Kind(enum.StrEnum):
     RECORDING = "recording"
     """{event: started|stopped|failed, file}"""
     HANG_UP = "hang_up"
-    """{who: caller|agent|system|destination, why}"""
+    """{who: caller|agent|system|destination, why, code}"""
 
 
 @dataclass(frozen=True, slots=True)

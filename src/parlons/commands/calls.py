@@ -14,6 +14,7 @@ from parlons.calls.retention import forget
 from parlons.calls.timeline import CallStatus, Event
 from parlons.installation import open_store
 from parlons.settings import Settings
+from parlons.store.call_pages import CallFilter
 
 _ROW = "{:<20} {:<9} {:<16} {:<16} {:<16} {:<11} {:>7}  {}"
 
@@ -32,7 +33,7 @@ async def show(
     store = await open_store(settings)
     try:
         if call_id is None:
-            page = await store.calls.list(limit=limit, status=status, agent_id=agent, trigger=trigger)
+            page = await store.calls.list(CallFilter(agent, status, trigger=trigger), limit=limit)
             _list(list(page.calls), as_json)
             return
         record = await store.calls.get(call_id)

@@ -5,26 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import typer
 
 from parlons import configuration, logs
-from parlons.agents.context import CallContext, system_variables
 from parlons.agents.models import Agent
-from parlons.calls.timeline import CallStatus, Event, Kind, Timeline
+from parlons.calls.chat_world import SAMPLE_RATE, ChatWorld
+from parlons.calls.chatting import Chat
+from parlons.calls.directory import LiveAgent
+from parlons.calls.timeline import CallStatus, Event, Kind
 from parlons.control import request
-from parlons.conversation.line import TransferOrder, TransferResult
-from parlons.conversation.outside import Outside
 from parlons.conversation.providers import registry
-from parlons.conversation.session import Conversation
 from parlons.errors import NotFound
 from parlons.installation import open_store
 from parlons.settings import Settings
-from parlons.telephony.types import Outcome
 
 from .calls import show
 from .selftest import selftest
@@ -44,61 +39,30 @@ async def _agent(settings: Settings, name: str) -> tuple[str, Agent]:
     return name, live[0]
 
 
-class ChatLine:
-    """Stands in for the call in a chat: says who would be rung, and rings nobody."""
-
-    async def transfer(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
-        await sentence
-        over = f" over {order.connection_id}" if order.connection_id else ""
-        typer.secho(f"  (on the telephone, {order.user or 'the called number'} would be rung now{over})", dim=True)
-        return TransferResult(Outcome.ANSWERED)
-
-    def hand_over(self, agent_id: str) -> TransferResult:
-        typer.secho(
-            f"  (on the telephone, the agent {agent_id} would take over; see `parlons chat {agent_id}`)", dim=True
-        )
-        return TransferResult(Outcome.ANSWERED)
-
-
 async def chat(settings: Settings, name: str) -> None:
     """One conversation in text, until the agent hangs up or the input ends."""
     logs.configure("error")
     agent_id, agent = await _agent(settings, name)
-    timeline = Timeline(_tell)
-    now = datetime.now(ZoneInfo(agent.timezone))
-    system = system_variables(
-        call_id="chat",
-        agent_id=agent_id,
-        direction=agent.direction,
-        language=agent.language,
-        timezone=agent.timezone,
-        phone="",
-        anonymous=True,
-        now=now,
-    )
-    conversation = Conversation(
-        agent=agent,
-        agent_id=agent_id,
-        context=CallContext(system=system),
-        providers=registry.build(agent, environ=os.environ),
-        timeline=timeline,
-        audio=None,
-        outside=Outside(line=ChatLine()),
-    )
-    await conversation.start()
-    ending = asyncio.ensure_future(conversation.wait())
+    await _build(agent, SAMPLE_RATE).aclose()  # an agent that cannot talk is told of before anything is typed
+    talk = Chat(ChatWorld(_build), LiveAgent(agent_id, 0, agent), listener=_tell)
+    talk.start()
     try:
-        while not ending.done():
+        while not talk.over:
             typer.echo("> ", nl=False)
             line = await asyncio.to_thread(sys.stdin.readline)
-            if not line:
+            if not line or talk.over:
                 break
             if line.strip():
-                await conversation.type(line.strip())
+                await asyncio.wait({talk.say(line.strip())})
     finally:
-        ending.cancel()
-        await conversation.close()
-        await asyncio.gather(ending, return_exceptions=True)
+        talk.stop()
+        await talk.ended()
+    if talk.error is not None:
+        raise talk.error
+
+
+def _build(agent: Agent, sample_rate: int) -> registry.Built:
+    return registry.build(agent, environ=os.environ, sample_rate=sample_rate, services=("llm",))
 
 
 def _tell(event: Event) -> None:
@@ -106,6 +70,13 @@ def _tell(event: Event) -> None:
     if event.kind is Kind.TRANSCRIPT:
         if event.actor == "agent":
             typer.secho(event.payload["text"], fg="green")
+    elif event.payload.get("event") == "would_ring":
+        over = f" over {event.payload['connection']}" if event.payload["connection"] else ""
+        who = event.payload["user"] or "the called number"
+        typer.secho(f"  (on the telephone, {who} would be rung now{over})", dim=True)
+    elif event.payload.get("event") == "would_take_over":
+        other = event.payload["agent"]
+        typer.secho(f"  (on the telephone, the agent {other} would take over; see `parlons chat {other}`)", dim=True)
     elif event.kind is not Kind.LATENCY:
         details = "  ".join(f"{k}={v}" for k, v in event.payload.items())
         typer.secho(f"  [{event.kind}] {details}", dim=True)

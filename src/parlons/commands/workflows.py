@@ -6,39 +6,26 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import typer
 from pydantic import Field
 
-from parlons.agents.common import Document, Identifier, LanguageTag
-from parlons.agents.context import CallContext, system_variables
 from parlons.agents.problems import validate
 from parlons.agents.workflows import Workflow
 from parlons.configuration.reading import Unreadable, parse, resolve
 from parlons.errors import ConfigurationError, InvalidDocument, NotFound
-from parlons.workflows import replies
-from parlons.workflows.failures import ResultInvalid
 from parlons.workflows.http_client import HttpClient
-from parlons.workflows.runner import run
 from parlons.workflows.runs import Run, StepRun
+from parlons.workflows.trying import Sample, try_out
 
 MAX_FILE = 5_000_000
 
 
-class Sample(Document):
-    """Sample data of a run. ``secrets`` not given here are read from the environment."""
+class SampleFile(Sample):
+    """What a sample file may hold. ``secrets`` not given here are read from the environment."""
 
-    input: dict[str, Any] = {}
-    context: dict[str, Any] = {}
-    call: dict[str, Any] = {}
-    agent: dict[str, Any] = {}
-    phone: str = "+33612345678"
-    agent_id: Identifier = "sample"
-    language: LanguageTag = "en-GB"
-    direction: Literal["inbound", "outbound"] = "inbound"
     secrets: dict[str, str] = Field(default={}, repr=False)
 
 
@@ -49,26 +36,16 @@ async def try_file(file: Path, sample_file: Path | None, *, allow_private: bool,
         NotFound, InvalidDocument: a file is missing or wrong.
     """
     workflow = validate(Workflow, _resolved(_data(file), file), str(file))
-    sample = Sample() if sample_file is None else validate(Sample, _data(sample_file), str(sample_file))
+    sample = SampleFile() if sample_file is None else validate(SampleFile, _data(sample_file), str(sample_file))
 
     def secret(name: str) -> str | None:
         return sample.secrets.get(name, os.environ.get(name))
 
     http = HttpClient(allow_private=lambda: allow_private)
     try:
-        made = await run(
-            workflow,
-            context=_context(sample).variables(),
-            input=sample.input,
-            trigger=workflow.trigger,
-            call={"id": "sample", "direction": sample.direction, **sample.call},
-            agent={"id": sample.agent_id, **sample.agent},
-            secrets=secret,
-            http=http,
-        )
+        made, problem = await try_out(workflow, sample, secret=secret, http=http)
     finally:
         await http.aclose()
-    problem = _problem(workflow, made)
     if as_json:
         shown = {**made.as_json(), "problem": problem}
         typer.echo(json.dumps(shown, ensure_ascii=False, default=str))
@@ -95,42 +72,6 @@ def _resolved(data: Any, file: Path) -> Any:
     if problems:
         raise InvalidDocument(str(file), problems)
     return made
-
-
-def _context(sample: Sample) -> CallContext:
-    context = CallContext(
-        system=system_variables(
-            call_id="sample",
-            agent_id=sample.agent_id,
-            direction=sample.direction,
-            language=sample.language,
-            timezone="Europe/Paris",
-            phone=sample.phone,
-            anonymous=not sample.phone,
-            now=datetime.now(UTC),
-        )
-    )
-    try:
-        context.merge(sample.context)
-    except ValueError as error:
-        raise ConfigurationError(f"the sample's context: {error}.") from error
-    return context
-
-
-def _problem(workflow: Workflow, made: Run) -> str:
-    """What a call would have against the result."""
-    if made.status != "ok":
-        return ""
-    try:
-        if workflow.trigger == "pre_call":
-            replies.pre_call(made.result, made.context)
-        elif workflow.trigger == "live_call":
-            replies.live_call(made.result, made.context)
-        elif workflow.trigger == "failover":
-            replies.failover(made.result)
-    except ResultInvalid as error:
-        return str(error)
-    return ""
 
 
 def show_run(made: Run, problem: str = "") -> None:

@@ -68,13 +68,14 @@ class Index:
         if table is None:
             return []
         try:
-            folded = fold(query, "fr" if source_id in self._french else "")
+            unquoted = query.replace('"', " ")  # in quotes it would be looked for as a phrase, which no index is for
+            folded = fold(unquoted, "fr" if source_id in self._french else "")
             if not folded.strip():
                 return []
             found = await (
                 table.query().nearest_to_text(folded, columns=[WORDS]).select([*FIELDS, "_score"]).limit(limit)
             ).to_list()
-        except Exception as error:
+        except Exception as error:  # lancedb raises RuntimeError, OSError, ValueError and its own
             raise self._failed(source_id, error) from error
         return [_found(row, row["_score"]) for row in found]
 
@@ -90,7 +91,7 @@ class Index:
                 return []
             query = table.query().nearest_to(list(vector)).column(VECTOR).distance_type("cosine")
             found = await query.select([*FIELDS, "_distance"]).limit(limit).to_list()
-        except Exception as error:
+        except Exception as error:  # lancedb raises RuntimeError, OSError, ValueError and its own
             raise self._failed(source_id, error) from error
         return [_found(row, 1.0 - row["_distance"]) for row in found]
 
@@ -111,7 +112,7 @@ class Index:
             await self._learn_language(source_id, table)
         except (ValueError, FileNotFoundError):  # how a table that was never written is said to be missing
             return None
-        except Exception as error:
+        except Exception as error:  # lancedb raises RuntimeError, OSError, ValueError and its own
             raise self._failed(source_id, error) from error
         return self._tables.setdefault(source_id, table)
 

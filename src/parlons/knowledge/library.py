@@ -9,9 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import hashlib
-import os
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,8 +21,7 @@ from . import worker
 from .embedding import EmbeddingSetup
 from .failures import DocumentRefused
 from .index import table_name
-from .passages import clean
-from .reading.process import MAX_BYTES, too_big
+from .originals import Kept, Originals, name_of_page, remove_old
 
 KIND = "knowledge_ingest"
 """Of the jobs that read documents."""
@@ -36,9 +32,6 @@ FIRST_PAUSE_SECONDS = 10.0
 ELSEWHERE_SECONDS = 30.0
 PROGRESS_SECONDS = 1.0
 TIDY_SECONDS = 600.0
-ORPHAN_SECONDS = 3_600.0
-"""An original that no row names is removed when it is this old."""
-MAX_NAME = 400
 
 log = logs.get(__name__)
 
@@ -105,12 +98,14 @@ class Library:
     ) -> None:
         self._records = records
         self._sources = sources
-        self._originals = folder / "originals"
+        self._originals = Originals(folder / "originals")
+        self._locks = folder / "locks"
         self.index_folder = folder / "index"
         self._fetch = fetch
         self._embedding = embedding
         self._submit = submit
         self._submitted: set[tuple[str, int]] = set()
+        self._seen: set[str] = set()
         self._tidy_at = 0.0
 
     # -- giving and removing -----------------------------------------------------------------------------------
@@ -122,16 +117,35 @@ class Library:
             name: what the document is called; the file's own name by default.
 
         Raises:
-            DocumentRefused: too big.
+            DocumentRefused: too big, or it cannot be read.
+            IndexFailed: there is no room for it.
             NotFound: no such data source.
         """
-        size, digest = await asyncio.to_thread(self._take, path)
-        called = clean((name or path.name).replace("\n", " "))[:MAX_NAME] or "document"
-        return await self._records.give(source_id, called, size=size, sha256=digest)
+        return await self.give(source_id, await asyncio.to_thread(self._originals.at, path, name or path.name))
+
+    async def keep(self, file: IO[bytes], name: str) -> Kept:
+        """Take a copy of an open file, from where it stands, for :meth:`give`. What is never given is removed in time.
+
+        Args:
+            name: as whoever sent the file calls it; only the last part of a path counts.
+
+        Raises:
+            DocumentRefused: too big.
+            IndexFailed: there is no room for it.
+        """
+        return await asyncio.to_thread(self._originals.of, file, name)
+
+    async def give(self, source_id: str, kept: Kept) -> Document:
+        """Have a kept file read, as a new document or in place of the one of its name. Raises NotFound."""
+        return await self._records.give(source_id, kept.name, size=kept.size, sha256=kept.sha256)
 
     async def add_page(self, source_id: str, url: str) -> Document:
         """Have a single web page read. Raises NotFound."""
-        return await self._records.give(source_id, url[:MAX_NAME], size=0, sha256="", url=url)
+        return await self._records.give(source_id, name_of_page(url), size=0, sha256="", url=url)
+
+    async def again(self, document_id: str) -> Document:
+        """Have what was given last read once more. Raises NotFound."""
+        return await self._records.again(document_id)
 
     async def remove(self, document_id: str) -> None:
         """Take a document out of searches, then forget it.
@@ -198,6 +212,9 @@ class Library:
                 document = await self._records.again(document.id)
             if document.state in ("waiting", "reading"):
                 await self._have_read(document)
+        for gone in self._seen - sources.keys():  # at once: one that is made anew under its id finds nothing of it
+            await self._drop(gone)
+        self._seen = set(sources)
         if time.monotonic() >= self._tidy_at:
             self._tidy_at = time.monotonic() + TIDY_SECONDS
             await self._tidy({document.id for document in documents} | {document.sha256 for document in documents})
@@ -215,10 +232,10 @@ class Library:
         told = asyncio.create_task(self._tell_progress(document, percent := [0]))
         try:
             embedding = await self._embedding()
-            path, name = self._originals / (document.sha256 or document.id), document.name
+            path, name = self._originals.folder / document.sha256, document.name
             if document.url is not None:
-                path, name = self._originals / document.id, "page.html"
-                await asyncio.to_thread(self._keep, path, await self._fetch(document.url))
+                fetched = await self._fetch(document.url)
+                path, name = await asyncio.to_thread(self._originals.put, document.id, fetched), "page.html"
             elif not await asyncio.to_thread(path.is_file):
                 raise DocumentRefused("unreachable", "The original is not in the data directory.", hint="Add it again.")
             done = await worker.carry_out(
@@ -265,15 +282,18 @@ class Library:
         """Remove the index of sources that are gone, and originals that no document has."""
         for source_id in await asyncio.to_thread(self._indexed, kept):
             if source_id not in await self._sources():  # asked now: one that is new may have an index already
-                task = {"do": "drop", "folder": str(self.index_folder.resolve()), "source_id": source_id}
-                await worker.carry_out(task, seconds=INGEST_SECONDS)
+                await self._drop(source_id)
+
+    async def _drop(self, source_id: str) -> None:
+        if not await asyncio.to_thread((self.index_folder / f"{table_name(source_id)}.lance").exists):
+            return
+        task = {"do": "drop", "folder": str(self.index_folder.resolve()), "source_id": source_id}
+        await worker.carry_out(task, seconds=INGEST_SECONDS)
 
     def _indexed(self, kept: set[str]) -> list[str]:
         """Sources that have an index; originals that are not kept are removed on the way. Blocks."""
-        for path in (*self._originals.glob("*"), *(self.index_folder.parent / "locks").glob("*")):
-            with contextlib.suppress(FileNotFoundError):
-                if path.name not in kept and path.stat().st_mtime < time.time() - ORPHAN_SECONDS:
-                    path.unlink(missing_ok=True)
+        self._originals.tidy(kept)
+        remove_old(self._locks, kept)
         first, last = table_name("\0").split("\0")
         found = [path.name.removesuffix(".lance") for path in self.index_folder.glob("*.lance")]
         return [name.removeprefix(first).removesuffix(last) for name in found]
@@ -284,42 +304,14 @@ class Library:
         Raises:
             BlockingIOError: it is held.
         """
-        folder = self.index_folder.parent / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / document_id).open("wb")
+        self._locks.mkdir(parents=True, exist_ok=True)
+        file = (self._locks / document_id).open("wb")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             raise
         return file
-
-    def _take(self, path: Path) -> tuple[int, str]:
-        """Copy a file among the originals, under the digest of its content. Blocks."""
-        try:
-            size = path.stat().st_size
-            if size > MAX_BYTES:
-                raise too_big(size)
-            data = path.read_bytes()
-        except OSError as error:
-            raise DocumentRefused("unreachable", f"{path} cannot be read: {error.strerror}.") from None
-        if len(data) > MAX_BYTES:  # it grew meanwhile
-            raise too_big(len(data))
-        digest = hashlib.sha256(data).hexdigest()
-        self._keep(self._originals / digest, data)
-        return len(data), digest
-
-    def _keep(self, path: Path, data: bytes) -> None:
-        """Write an original, whole or not at all. Blocks."""
-        if len(data) > MAX_BYTES:
-            raise too_big(len(data))
-        self._originals.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self._originals)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
 
 
 def _label(source: DataSource, embedding: EmbeddingSetup | None) -> str:

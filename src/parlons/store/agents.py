@@ -51,7 +51,8 @@ class AgentVersion:
 class AgentStore:
     """Drafts are edited, publishing makes one live for the next call, versions are kept for good.
 
-    What is read shows ``KEPT`` for stored API keys, except :meth:`live` and :meth:`live_all`, which calls use.
+    What is read shows ``KEPT`` for stored API keys, except :meth:`live`, :meth:`live_all`
+    and :meth:`draft_in_clear`, which calls use.
     """
 
     def __init__(self, database: Database, key: SecretKey) -> None:
@@ -89,6 +90,13 @@ class AgentStore:
         async with self._database.read() as connection:
             row = await _row(connection, agent_id)
         return await _agent(row.draft), row.revision
+
+    async def draft_in_clear(self, agent_id: str) -> Agent:
+        """The draft with API keys in clear, for whoever talks to it before it is published. Raises NotFound."""
+        async with self._database.read() as connection:
+            row = await _row(connection, agent_id)
+        put_back(row.draft, agent_slots, self._key, row.draft_secrets)
+        return await _agent(row.draft)
 
     async def save_draft(self, agent_id: str, agent: Agent, expected_revision: int | None = None) -> int:
         """Store a draft (of a new agent too) and return its revision.

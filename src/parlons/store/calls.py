@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..calls.record import CallRecord
-from ..calls.timeline import CallStatus, Event, Kind
+from ..calls.timeline import CallStatus, EndCode, Event, Kind
 from ..errors import NotFound
 from ..workflows.runs import Run
+from .call_pages import ALL, CallFilter, page_query
 from .database import Database
 from .deliveries import make_due
-from .paging import after, bounded, make_cursor
+from .paging import bounded, make_cursor
 from .runs import run_rows
-from .tables import call_events, calls, workflow_runs
+from .tables import agents, call_events, calls, workflow_runs
 
 EVENTS_AT_ONCE = 200
 MAX_TEXT = 1000
@@ -125,6 +126,7 @@ class CallStore:
                     "ended_at": started_at + timedelta(milliseconds=at_ms or 0),
                     "ended_by": "system",
                     "end_reason": reason,
+                    "end_code": EndCode.INTERRUPTED.value,
                 }
                 await connection.execute(calls.update().where(calls.c.id == call_id).values(closed))
             if rows:
@@ -156,53 +158,33 @@ class CallStore:
             await asyncio.sleep(0)  # a call of hours has thousands: others have their turn between two pages
 
     async def list(
-        self,
-        *,
-        agent_id: str | None = None,
-        status: CallStatus | None = None,
-        direction: Literal["inbound", "outbound"] | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        number: str | None = None,
-        trigger: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
+        self, wanted: CallFilter = ALL, *, limit: int = 50, cursor: str | None = None, context: bool = True
     ) -> CallPage:
         """Calls, newest first.
 
         Args:
-            since, until: bounds of ``started_at``, the second one excluded.
-            number: caller or called, exactly.
-            trigger: what made the agent not speak, or do without something; see ``calls.failover_table``.
             limit: 1 to 500 calls.
             cursor: of the page before.
+            context: read their contexts too, which may be big; without, they are empty.
 
         Raises:
             ConfigurationError: the cursor is not one of ours.
         """
         limit = bounded(limit)
-        query = sa.select(calls).order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit + 1)
-        if agent_id is not None:
-            query = query.where(calls.c.agent_id == agent_id)
-        if status is not None:
-            query = query.where(calls.c.status == str(status))
-        if direction is not None:
-            query = query.where(calls.c.direction == direction)
-        if since is not None:
-            query = query.where(calls.c.started_at >= since)
-        if until is not None:
-            query = query.where(calls.c.started_at < until)
-        if number is not None:
-            query = query.where(sa.or_(calls.c.caller == number, calls.c.called == number))
-        if trigger is not None:
-            query = query.where(calls.c.trigger == trigger)
-        if cursor is not None:
-            query = query.where(after(cursor, calls.c.started_at, calls.c.id))
+        columns = [calls.c[name] for name in _COLUMNS if context or name != "context"]
+        query = page_query(columns, wanted, limit + 1, cursor)
         async with self._database.read() as connection:
             found = [_record_of(row) for row in (await connection.execute(query)).all()]
         more = len(found) > limit
         last = found[limit - 1] if more else None
         return CallPage(found[:limit], make_cursor(last.started_at, last.id) if last else None)
+
+    async def last_of_agents(self) -> Mapping[str, datetime]:
+        """When the newest call of each agent began, from the index alone: no call is read."""
+        newest = sa.select(sa.func.max(calls.c.started_at)).where(calls.c.agent_id == agents.c.id).scalar_subquery()
+        async with self._database.read() as connection:
+            rows = (await connection.execute(sa.select(agents.c.id, newest))).all()
+        return {agent_id: at for agent_id, at in rows if at is not None}
 
     # -- removing --------------------------------------------------------------------------------------------
 
@@ -264,6 +246,8 @@ def _storable(text: str) -> str:
 
 
 def _record_of(row: Any) -> CallRecord:
-    values = {name: getattr(row, name) for name in _COLUMNS}
+    values: dict[str, Any] = dict(row._mapping)
     values["status"] = CallStatus(values["status"])
+    if values["end_code"] is not None:
+        values["end_code"] = EndCode(values["end_code"])
     return CallRecord(**values)

@@ -109,6 +109,7 @@ calls = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     sa.Column("ended_by", sa.String(16)),
     sa.Column("end_reason", sa.Text, nullable=False),
+    sa.Column("end_code", sa.String(32)),
     sa.Column("trigger", sa.Text),
     sa.Column("failover_action", sa.Text),
     sa.Column("failover_outcome", sa.Text),
@@ -117,8 +118,9 @@ calls = sa.Table(
     sa.Index(None, "started_at", "id"),
     sa.Index(None, "agent_id", "started_at"),
     sa.Index(None, "status", "started_at"),
-    sa.Index(None, "caller"),
-    sa.Index(None, "called"),
+    sa.Index(None, "caller", "started_at", "id"),
+    sa.Index(None, "called", "started_at", "id"),
+    sa.Index(None, "trigger", "started_at", "id"),
 )
 
 call_events = sa.Table(

@@ -52,6 +52,7 @@ def describe(
         "status": str(record["status"]),
         "ended_by": record["ended_by"],
         "end_reason": record["end_reason"],
+        "end_code": record["end_code"],
         "failover": failover if record["trigger"] else None,
         "started_at": _time(record["started_at"]),
         "answered_at": _time(record["answered_at"]),

@@ -19,7 +19,7 @@ export const agents = {
     noNumber: "No number",
     moreNumbers_one: "and {{count}} more",
     moreNumbers_other: "and {{count}} more",
-    noCall: "No recent call",
+    noCall: "No call yet",
     delete: "Delete {{name}}",
     deleteTitle: "Delete {{name}}?",
     deleteHint: "Its versions go and its numbers answer no more. Its past calls stay.",

@@ -8,5 +8,9 @@ import { path } from "./path";
 import { failover } from "./failover";
 import { calls } from "./calls";
 import { connections } from "./connections";
+import { settings } from "./settings";
+import { workflows } from "./workflows";
+import { talk } from "./talk";
+import { knowledge } from "./knowledge";
 
-export const en = { ...shell, ...errors, ...fields, ...agents, ...actions, ...starters, ...path, ...failover, ...calls, ...connections };
+export const en = { ...shell, ...errors, ...fields, ...agents, ...actions, ...starters, ...path, ...failover, ...calls, ...connections, ...settings, ...workflows, ...talk, ...knowledge };

@@ -19,7 +19,7 @@ export const agents = {
     noNumber: "Aucun numéro",
     moreNumbers_one: "et {{count}} autre",
     moreNumbers_other: "et {{count}} autres",
-    noCall: "Aucun appel récent",
+    noCall: "Aucun appel",
     delete: "Supprimer {{name}}",
     deleteTitle: "Supprimer {{name}}\u00a0?",
     deleteHint: "Ses versions disparaissent et ses numéros ne répondent plus. Ses appels passés restent.",

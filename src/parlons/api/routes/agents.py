@@ -40,6 +40,7 @@ class AgentSummary(Shape):
     live_version: Annotated[int | None, Field(description="what calls use; null when it was never published")]
     unpublished: Annotated[bool, Field(description="the draft differs from what is live")]
     updated_at: datetime
+    last_call_at: Annotated[datetime | None, Field(description="when its newest call began; null when it had none")]
 
 
 class AgentPage(Shape):
@@ -104,9 +105,9 @@ async def summary_of(parts: Services, agent_id: str) -> Stored:
     raise NotFound(f"there is no agent {agent_id!r}.")
 
 
-def _summary(stored: Stored) -> AgentSummary:
-    values = {name: getattr(stored, name) for name in AgentSummary.model_fields}
-    return AgentSummary(**values | {"phone_numbers": list(stored.phone_numbers)})
+def _summary(stored: Stored, last_call_at: datetime | None) -> AgentSummary:
+    values = {name: getattr(stored, name) for name in AgentSummary.model_fields if name != "last_call_at"}
+    return AgentSummary(**values | {"phone_numbers": list(stored.phone_numbers), "last_call_at": last_call_at})
 
 
 async def _draft(parts: Services, agent_id: str, status: int = 200) -> Response:
@@ -129,7 +130,8 @@ async def list_agents(_who: Reader, parts: Parts, limit: Limit = 50, cursor: Cur
     """Every agent, by id."""
     found = {summary.id: summary for summary in await parts.store.agents.list()}
     ids, following = page("agents", found, limit, cursor)
-    return await answer(AgentPage(items=[_summary(found[i]) for i in ids], next_cursor=following))
+    last = await parts.store.calls.last_of_agents()
+    return await answer(AgentPage(items=[_summary(found[i], last.get(i)) for i in ids], next_cursor=following))
 
 
 @router.post("", **returns(AgentDraft, 201, 409))

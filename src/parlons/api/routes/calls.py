@@ -1,26 +1,27 @@
-"""``/v1/calls``: what was said and done, live and afterwards; placing a call, hanging up, forgetting."""
+"""``/v1/calls``: what was said and done, live and afterwards; placing a call, hanging up, forgetting.
+
+Lists of calls are in ``call_lists``.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BeforeValidator, Field
+from fastapi import APIRouter, Depends, Response
+from pydantic import AfterValidator, Field
 
-from parlons.agents.common import Identifier
-from parlons.calls.directory import as_e164
-from parlons.calls.failover_table import Trigger
+from parlons.agents.common import Identifier, VariableName
+from parlons.calls import given
 from parlons.calls.record import CallRecord
 from parlons.calls.retention import forget
-from parlons.calls.timeline import Actor, CallStatus, Event, Kind
+from parlons.calls.timeline import Actor, CallStatus, EndCode, Event, Kind
 from parlons.errors import Conflict, InvalidDocument, NotFound
 from parlons.store.calls import Erased
 
 from ..access import Admin, Caller, Principal, Reader
-from ..bodies import Body, Cursor, Id, Limit, Shape, Wanted, answer, nothing, returns
+from ..bodies import Body, Id, Shape, Wanted, answer, nothing, returns
 from ..changes import note
 from ..idempotency import Route
 from ..problems import Forbidden
@@ -28,21 +29,6 @@ from ..services import Parts, Services
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"], route_class=Route)
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def _written_out(value: object) -> object:
-    """A time as RFC 3339 writes one: bare numbers would be read as seconds since 1970."""
-    if isinstance(value, str) and not _DATE.match(value):
-        raise ValueError("write a time as in 2026-05-04T09:30:00+02:00")
-    return value
-
-
-_Number = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$", description="caller or called")]
-_Moment = Annotated[
-    AwareDatetime | None, BeforeValidator(_written_out), Query(description="of the start, with an offset")
-]
-_Agent = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 HUNG_UP = "ended through the API"
 
 
@@ -63,7 +49,8 @@ class CallSummary(Shape):
     answered_at: datetime | None
     ended_at: datetime | None
     ended_by: Actor | None
-    end_reason: str
+    end_reason: Annotated[str, Field(description="in English, with every detail")]
+    end_code: Annotated[EndCode | None, Field(description="the same, to act on; null while the call is under way")]
     trigger: Annotated[str | None, Field(description="of the failover, when there was one")]
     failover_action: str | None
     failover_outcome: str | None
@@ -115,6 +102,10 @@ class CallTranscript(Shape):
     items: list[Utterance]
 
 
+_Name = Annotated[VariableName, AfterValidator(given.variable_name)]
+_Value = Annotated[Any, AfterValidator(given.value)]
+
+
 class PlaceCall(Wanted):
     """A call to place."""
 
@@ -129,6 +120,19 @@ class PlaceCall(Wanted):
             examples=["+33612345678"],
         ),
     ]
+    sip_connection_id: Annotated[
+        Identifier | None, Field(description="to call over; null: the agent's, else the installation's")
+    ] = None
+    context: Annotated[
+        dict[_Name, _Value],
+        Field(
+            max_length=given.MAX_VARIABLES,
+            description="variables of this call: every template and the pre-call workflow see them, and what that "
+            f"workflow gives wins; at most {given.MAX_BYTES:,} bytes",
+            examples=[{"first_name": "Zoé", "order": {"id": "A1"}}],
+        ),
+        AfterValidator(given.variables),
+    ] = {}
 
 
 def summary_of(record: CallRecord) -> CallSummary:
@@ -170,50 +174,22 @@ async def events_of(parts: Services, call_id: str) -> list[Event]:
     return await parts.store.calls.events(call_id)
 
 
-@router.get("", **returns(CallPage))
-async def list_calls(
-    _who: Reader,
-    parts: Parts,
-    agent_id: _Agent = None,
-    status: Annotated[CallStatus | None, Query()] = None,
-    direction: Annotated[Literal["inbound", "outbound"] | None, Query()] = None,
-    since: _Moment = None,
-    until: _Moment = None,
-    number: _Number = None,
-    trigger: Annotated[Trigger | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """Calls, newest first."""
-    wanted = number and (as_e164(number, parts.calls.directory.settings.default_country) or number)
-    try:
-        found = await parts.store.calls.list(
-            agent_id=agent_id,
-            status=status,
-            direction=direction,
-            since=since and since.astimezone(UTC),
-            until=until and until.astimezone(UTC),
-            number=wanted,
-            trigger=trigger,
-            limit=limit,
-            cursor=cursor,
-        )
-    except OverflowError:  # year 1 or 9999, in another time zone
-        raise InvalidDocument("the request", [("query", "a time is out of range")]) from None
-    return await answer(CallPage(items=[summary_of(record) for record in found.calls], next_cursor=found.cursor))
-
-
 @router.post("", **returns(CallDetail, 201, 409))
 async def place_call(who: Caller, parts: Parts, body: Annotated[PlaceCall, Depends(Body(PlaceCall))]) -> Response:
     """Place a call with an agent. How it went is on the call: 201 only says that it began."""
     if body.to.lower().startswith(("sip:", "sips:")) and not who.may("admin"):
         raise Forbidden("only an administrator may call a SIP URI.", hint="Call a number, or an extension.")
+    connection_id = body.sip_connection_id
+    if connection_id is not None and connection_id not in await parts.store.connections.list():
+        problem = f"there is no SIP connection {connection_id!r}"
+        raise InvalidDocument("the request", [("sip_connection_id", problem)])
     try:
-        call = await parts.calls.place(body.agent_id, body.to)
+        call = await parts.calls.place(body.agent_id, body.to, body.context, connection_id)
     except NotFound as error:
         raise InvalidDocument("the request", [("agent_id", error.message)]) from error
     record = call.record
-    await note(parts, who, "call.place", ("call", record.id), None, {"agent_id": body.agent_id, "to": body.to})
+    noted = {"agent_id": body.agent_id, "to": body.to, "context": sorted(body.context)}  # names: values are people's
+    await note(parts, who, "call.place", ("call", record.id), None, noted)
     shape = CallDetail(**_values(record, CallDetail))
     return await answer(shape, 201, location=f"/v1/calls/{record.id}")
 

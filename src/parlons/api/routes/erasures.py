@@ -11,6 +11,7 @@ from parlons.calls.directory import as_e164
 from parlons.calls.retention import forget
 from parlons.calls.timeline import CallStatus
 from parlons.errors import Conflict
+from parlons.store.call_pages import CallFilter
 from parlons.store.calls import Erased as Stored
 
 from ..access import Admin, Principal
@@ -43,7 +44,8 @@ async def erase_number(who: Admin, parts: Parts, body: Annotated[Erasure, Depend
     """Delete every call from or to a person's number, with timelines, transcripts and recordings, for good."""
     number = as_e164(body.number, (await parts.store.settings.get()).default_country) or body.number
     await parts.flush()  # what is written later would bring it back
-    open_calls = await parts.store.calls.list(number=number, status=CallStatus.IN_PROGRESS, limit=500)
+    wanted = CallFilter(number=number, status=CallStatus.IN_PROGRESS)
+    open_calls = await parts.store.calls.list(wanted, limit=500)
     if any(parts.calls.get(record.id) is not None for record in open_calls.calls):
         raise Conflict("a call with this number is under way.", hint="Hang it up first, then erase.")
     erased = await forget(_erase(parts, who, number), parts.recordings)

@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from parlons.calls.timeline import Event
 from parlons.errors import Conflict, NotFound, ParlonsError, StoreError
 
-from ..access import Reader, look_up
+from ..access import Reader, Scope, look_up
 from ..bodies import PROBLEMS, Id
 from ..feed import MAX_WATCHERS
 from ..idempotency import Route
@@ -71,14 +71,14 @@ async def _events(request: Request, parts: Services, call_id: str, sent: int) ->
         while (call := parts.calls.get(call_id)) is not None:
             changed.clear()
             for number in range(sent + 1, len(call.timeline.events) + 1):
-                yield _frame(number, call.timeline.events[number - 1])
+                yield frame(number, call.timeline.events[number - 1])
                 sent = number
             try:
                 async with asyncio.timeout(ENDING_SECONDS if call.record.ended_at else ALIVE_SECONDS):
                     await changed.wait()
             except TimeoutError:
                 yield ": alive\n\n"
-                if not await _still_may(request):
+                if not await still_may(request, "read"):
                     return
     await parts.flush()
     try:
@@ -87,19 +87,20 @@ async def _events(request: Request, parts: Services, call_id: str, sent: int) ->
     except ParlonsError:  # deleted meanwhile, or the database is away: the watcher asks again and is told
         return
     for number in range(sent + 1, len(stored) + 1):
-        yield _frame(number, stored[number - 1])
+        yield frame(number, stored[number - 1])
     yield f"event: end\ndata: {summary_of(record).model_dump_json()}\n\n"
 
 
-def _frame(number: int, event: Event) -> str:
+def frame(number: int, event: Event) -> str:
     """One event (WHATWG HTML, section 9.2). JSON holds no line break, so it is one line of data."""
     data = json.dumps(shape_of(number, event).model_dump(mode="json"), default=str)
     return f"id: {number}\nevent: timeline\ndata: {data}\n\n"
 
 
-async def _still_may(request: Request) -> bool:
+async def still_may(request: Request, scope: Scope) -> bool:
+    """Whether whoever began to watch may go on: their key or session still holds what it held then."""
     try:
-        return (await look_up(request)).may("read")
+        return (await look_up(request)).may(scope)
     except StoreError:
         return True
     except ParlonsError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Response
 
 from parlons.agents.connections import InstallationSettings
+from parlons.store.sealing import KEPT
 
 from .. import references
-from ..access import Admin, Reader
+from ..access import Admin, Principal, Reader
 from ..bodies import Body, Revision, Shape, answer, refuse_stale, returns
 from ..changes import note
 from ..idempotency import Route
@@ -26,16 +28,19 @@ class SettingsResource(Shape):
     document: InstallationSettings
 
 
-async def _settings(parts: Services) -> Response:
+async def _settings(parts: Services, who: Principal) -> Response:
     revision = await parts.store.settings.revision()
-    shape = SettingsResource(revision=revision, document=await parts.store.settings.get())
-    return await answer(shape, revision=revision)
+    document = await parts.store.settings.get()
+    if document.alert_url is not None and not who.may("admin"):  # its path is often a key
+        url = urlsplit(document.alert_url)
+        document = document.model_copy(update={"alert_url": f"{url.scheme}://{url.hostname}/{KEPT}"})
+    return await answer(SettingsResource(revision=revision, document=document), revision=revision)
 
 
 @router.get("", **returns(SettingsResource))
-async def get_settings(_who: Reader, parts: Parts) -> Response:
-    """The settings."""
-    return await _settings(parts)
+async def get_settings(who: Reader, parts: Parts) -> Response:
+    """The settings. Of the address to alert, only administrators see more than the host."""
+    return await _settings(parts, who)
 
 
 @router.put("", **returns(SettingsResource))
@@ -56,4 +61,4 @@ async def save_settings(
             raise Stale("the settings", saved - 1, revision)
         await note(parts, who, "settings.save", ("settings", "settings"), before, body)
     await parts.make_live()
-    return await _settings(parts)
+    return await _settings(parts, who)

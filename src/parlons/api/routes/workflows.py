@@ -8,26 +8,24 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
-from parlons.agents.common import Identifier, LanguageTag
-from parlons.agents.context import CallContext, system_variables
+from parlons.agents.common import Identifier
 from parlons.agents.workflows import Trigger, Workflow
 from parlons.configuration.kinds import WORKFLOWS
-from parlons.errors import InvalidDocument, NotFound
+from parlons.errors import NotFound
+from parlons.store.runs import RunSummary
 from parlons.store.sealing import KEPT
-from parlons.workflows import replies, runner
-from parlons.workflows.failures import ResultInvalid
-from parlons.workflows.runs import Run
+from parlons.workflows.trying import Sample, try_out
 
+from .. import references
 from ..access import Reader, Writer
 from ..bodies import Body, Cursor, Id, Limit, MaybeRevision, Revision, Shape, Wanted, answer, nothing, returns
 from ..changes import note
 from ..documents import Documents
 from ..idempotency import Route
+from ..problems import Use
 from ..services import Parts, Services
 
 router = APIRouter(prefix="/v1/workflows", tags=["workflows"], route_class=Route)
-
-TRY_SECONDS = 120.0
 
 
 class WorkflowResource(Shape):
@@ -38,29 +36,11 @@ class WorkflowResource(Shape):
     document: Workflow
 
 
-class WorkflowPage(Shape):
-    """Workflows, by id."""
-
-    items: list[WorkflowResource]
-    next_cursor: str | None
-
-
 class NewWorkflow(Wanted):
     """A workflow to make."""
 
     id: Annotated[Identifier | None, Field(description="made of the name when there is none")] = None
     document: Workflow
-
-
-class Sample(Wanted):
-    """Sample data of a run."""
-
-    input: dict[str, Any] = {}
-    context: dict[str, Any] = {}
-    phone: Annotated[str, Field(max_length=32)] = "+33612345678"
-    agent_id: Identifier = "sample"
-    language: LanguageTag = "en-GB"
-    direction: Literal["inbound", "outbound"] = "inbound"
 
 
 class WorkflowTrial(Wanted):
@@ -119,6 +99,20 @@ class WorkflowRunSummary(Shape):
     duration_ms: int
 
 
+class WorkflowInList(WorkflowResource):
+    """A workflow in the list."""
+
+    used_by: Annotated[list[Use] | None, Field(description="everything that names it; null unless details are asked")]
+    last_run: Annotated[WorkflowRunSummary | None, Field(description="null: none, or details are not asked")]
+
+
+class WorkflowPage(Shape):
+    """Workflows, by id."""
+
+    items: list[WorkflowInList]
+    next_cursor: str | None
+
+
 class WorkflowRunPage(Shape):
     """Runs, newest first."""
 
@@ -137,11 +131,33 @@ async def _one(parts: Services, workflow_id: str, status: int = 200) -> Response
     return await answer(shape, status, revision=revision, location=location)
 
 
+def _summary(run: RunSummary) -> WorkflowRunSummary:
+    return WorkflowRunSummary(**{name: getattr(run, name) for name in WorkflowRunSummary.model_fields})
+
+
 @router.get("", **returns(WorkflowPage))
-async def list_workflows(_who: Reader, parts: Parts, limit: Limit = 50, cursor: Cursor = None) -> Response:
+async def list_workflows(
+    _who: Reader,
+    parts: Parts,
+    details: Annotated[bool, Query(description="also what names each, and its last run")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
     """Every workflow, by id."""
     found, following = await _documents(parts).page(limit, cursor)
-    items = [WorkflowResource(id=i, revision=r, document=d) for i, r, d in found]
+    used = await references.all_uses(parts.store, WORKFLOWS) if details else {}
+    items: list[WorkflowInList] = []
+    for key, revision, document in found:
+        last = (await parts.store.runs.list(workflow_id=key, limit=1)).runs if details else []
+        items.append(
+            WorkflowInList(
+                id=key,
+                revision=revision,
+                document=document,
+                used_by=used.get(key, []) if details else None,
+                last_run=_summary(last[0]) if last else None,
+            )
+        )
     return await answer(WorkflowPage(items=items, next_cursor=following))
 
 
@@ -189,23 +205,12 @@ async def try_workflow(
     workflow = body.document or stored
     if workflow.secret == KEPT:
         workflow = workflow.model_copy(update={"secret": stored.secret})
-    sample = body.sample
     known = await parts.store.secrets.all_in_clear()
     await note(parts, who, "workflow.try", ("workflow", workflow_id))
-    run = await runner.run(
-        workflow,
-        context=_context(sample).variables(),
-        input=sample.input,
-        trigger=workflow.trigger,
-        call={"id": "sample", "direction": sample.direction},
-        agent={"id": sample.agent_id},
-        secrets=known.get,
-        http=parts.calls.http,
-        deadline=TRY_SECONDS,
-    )
+    run, problem = await try_out(workflow, body.sample, secret=known.get, http=parts.calls.http)
     await parts.store.runs.add(workflow_id, None, run)
     started = datetime.fromtimestamp(run.started_at, UTC)
-    return await answer(_run(run.as_json(), workflow_id, None, started, _problem(workflow, run)))
+    return await answer(_run(run.as_json(), workflow_id, None, started, problem))
 
 
 @router.get("/{workflow_id}/runs", **returns(WorkflowRunPage))
@@ -222,9 +227,7 @@ async def list_workflow_runs(
     found = await parts.store.runs.list(
         workflow_id=workflow_id, status=status, trigger=trigger, limit=limit, cursor=cursor
     )
-    fields = WorkflowRunSummary.model_fields
-    items = [WorkflowRunSummary(**{name: getattr(run, name) for name in fields}) for run in found.runs]
-    return await answer(WorkflowRunPage(items=items, next_cursor=found.cursor))
+    return await answer(WorkflowRunPage(items=[_summary(run) for run in found.runs], next_cursor=found.cursor))
 
 
 @router.get("/{workflow_id}/runs/{run_id}", **returns(WorkflowRun))
@@ -241,39 +244,3 @@ def _run(
 ) -> WorkflowRun:
     given = {"workflow_id": workflow_id, "call_id": call_id, "started_at": started_at, "problem": problem}
     return WorkflowRun.model_validate({**document, **given})
-
-
-def _context(sample: Sample) -> CallContext:
-    context = CallContext(
-        system=system_variables(
-            call_id="sample",
-            agent_id=sample.agent_id,
-            direction=sample.direction,
-            language=sample.language,
-            timezone="Europe/Paris",
-            phone=sample.phone,
-            anonymous=not sample.phone,
-            now=datetime.now(UTC),
-        )
-    )
-    try:
-        context.merge(sample.context)
-    except ValueError as error:
-        raise InvalidDocument("the request", [("sample.context", str(error))]) from error
-    return context
-
-
-def _problem(workflow: Workflow, run: Run) -> str:
-    """What a call would have against the result."""
-    if run.status != "ok":
-        return ""
-    try:
-        if workflow.trigger == "pre_call":
-            replies.pre_call(run.result, run.context)
-        elif workflow.trigger == "live_call":
-            replies.live_call(run.result, run.context)
-        elif workflow.trigger == "failover":
-            replies.failover(run.result)
-    except ResultInvalid as error:
-        return str(error)
-    return ""

@@ -111,7 +111,7 @@ class Prober:
                     async with self._client.stream("GET", url, headers=headers) as response:
                         return await _meaning(target, response)
             except (TimeoutError, httpx.TimeoutException):
-                return Verdict("down", f"no answer within {self._seconds:g} s", _CHECK_SERVICE)
+                return silent(self._seconds)
             except (httpx.InvalidURL, httpx.UnsupportedProtocol):
                 return Verdict("down", "its base_url cannot be read", "Write it as https://host/path.")
             except (httpx.LocalProtocolError, UnicodeEncodeError):
@@ -135,6 +135,11 @@ class Prober:
         self._looked_up.pop(where, None)
         if not done.cancelled():
             done.exception()  # whoever asked may have given up meanwhile
+
+
+def silent(seconds: float) -> Verdict:
+    """The verdict on a provider that said nothing for so long."""
+    return Verdict("down", f"no answer within {seconds:g} s", _CHECK_SERVICE)
 
 
 def _addresses(host: str, port: int) -> object:

@@ -20,7 +20,7 @@ from parlons.errors import ProviderUnusable
 
 from . import registry
 from .kinds import Service
-from .probing import Prober, Target, Verdict
+from .probing import Prober, Target, Verdict, silent
 
 SERVICES: tuple[Service, ...] = ("stt", "llm", "tts")
 
@@ -39,6 +39,7 @@ class Pace:
         answer: for one request.
         stale: the age from which a verdict counts no more.
         at_once: requests under way; a number.
+        person: for a check that a person waits for, both requests and the pause between them.
     """
 
     usual: float = 15.0
@@ -47,6 +48,7 @@ class Pace:
     answer: float = 5.0
     stale: float = 30.0
     at_once: int = 64
+    person: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,23 +210,44 @@ class Readiness:
 
     # -- for people --------------------------------------------------------------------------------------------
 
+    async def check(self, target: Target) -> Verdict | None:
+        """Ask a provider now, as the background does, for a person who waits; at most ``Pace.person`` seconds.
+
+        The verdict on one that is watched counts from now on. None: this process's own trouble, as in ``Prober.ask``.
+        """
+        watched = self._watched.get(target) or _Watched(target)
+        async with Prober(seconds=self._pace.answer, at_once=1) as prober:  # its own: the other may be busy
+            try:
+                async with asyncio.timeout(self._pace.person):
+                    verdict = await self._check(watched, prober)
+            except TimeoutError:
+                verdict = silent(self._pace.person)
+        if verdict is not None and self._watched.get(target) is watched:
+            self._judge(watched, verdict)
+        return verdict
+
     def states(self) -> list[ProviderState]:
         """How each provider stands, by name and server; embedded ones are not among them, for they always can."""
-        found = [
-            ProviderState(
-                provider=watched.target.kind,
-                server=watched.target.server,
-                services=tuple(service for service in SERVICES if service in watched.services),
-                agents=tuple(sorted(watched.agents)),
-                state=self._state(watched),
-                since=watched.since,
-                last_error=watched.last_error,
-                hint=watched.verdict.hint if watched.verdict else "",
-                age_seconds=self._clock() - watched.checked_at if watched.verdict else None,
-            )
-            for watched in self._watched.values()
-        ]
+        found = [self._told(watched) for watched in self._watched.values()]
         return sorted(found, key=lambda state: (state.provider, state.server))
+
+    def state_of(self, target: Target) -> ProviderState | None:
+        """How one stands; None when it is not watched."""
+        watched = self._watched.get(target)
+        return self._told(watched) if watched is not None else None
+
+    def _told(self, watched: _Watched) -> ProviderState:
+        return ProviderState(
+            provider=watched.target.kind,
+            server=watched.target.server,
+            services=tuple(service for service in SERVICES if service in watched.services),
+            agents=tuple(sorted(watched.agents)),
+            state=self._state(watched),
+            since=watched.since,
+            last_error=watched.last_error,
+            hint=watched.verdict.hint if watched.verdict else "",
+            age_seconds=self._clock() - watched.checked_at if watched.verdict else None,
+        )
 
     def gauges(self) -> dict[str, float]:
         """Providers watched, those in each state, and the age of the oldest check (it grows when checking is stuck)."""
@@ -244,10 +267,10 @@ def _targets(agent: Agent, environ: Mapping[str, str]) -> Iterator[tuple[Service
     providers = registry.effective(agent, environ)
     for service in SERVICES:
         listed: list[Provider] = getattr(providers, service)
-        yield service, [_target(provider, environ) for provider in listed]
+        yield service, [target_of(provider, environ) for provider in listed]
 
 
-def _target(provider: Provider, environ: Mapping[str, str]) -> Target | None:
+def target_of(provider: Provider, environ: Mapping[str, str]) -> Target | None:
     """What is asked of a provider; None when there is nothing to ask, or when it cannot be built."""
     kind = registry.kind_of(provider.type)
     if kind is None or kind.probe is None:

@@ -152,6 +152,29 @@ def _descriptions(agent: Agent) -> list[str]:
     return [item.description for item in (*actions, *transitions)]
 
 
+def required(service: Service, provider: Provider, environ: Mapping[str, str]) -> tuple[ProviderKind, Credential]:
+    """What a service of a provider cannot do without: its plug-in, loaded, and its key. On the main thread.
+
+    Raises ProviderUnusable, with what to do.
+    """
+    kind = _KINDS.get(provider.type)
+    if kind is None:
+        raise ProviderUnusable(
+            f"There is no provider named {provider.type!r}.", hint=f"Use one of: {', '.join(sorted(_KINDS))}."
+        )
+    if getattr(kind, service) is None:
+        having = sorted(k.name for k in _KINDS.values() if service in k.models)
+        raise ProviderUnusable(
+            f"The provider {kind.name} has no {service} service.", hint=f"Use one of: {', '.join(having)}."
+        )
+    if provider.base_url and not kind.takes_base_url:
+        raise ProviderUnusable(f"The provider {kind.name} takes no base_url.", hint="Leave base_url out.")
+    _check_url(kind, provider.base_url or "")
+    found = credential(kind, provider, environ)
+    load(kind)
+    return kind, found
+
+
 def _make(
     service: Service,
     provider: Provider,
@@ -160,27 +183,12 @@ def _make(
     environ: Mapping[str, str],
     sample_rate: int,
 ) -> Any:
-    kind = _KINDS.get(provider.type)
-    if kind is None:
-        raise ProviderUnusable(
-            f"There is no provider named {provider.type!r}.", hint=f"Use one of: {', '.join(sorted(_KINDS))}."
-        )
-    make = getattr(kind, service)
-    if make is None:
-        having = sorted(k.name for k in _KINDS.values() if service in k.models)
-        raise ProviderUnusable(
-            f"The provider {kind.name} has no {service} service.", hint=f"Use one of: {', '.join(having)}."
-        )
-    if provider.base_url and not kind.takes_base_url:
-        raise ProviderUnusable(f"The provider {kind.name} takes no base_url.", hint="Leave base_url out.")
-    _check_url(kind, provider.base_url or "")
-    key = credential(kind, provider, environ).key
-    load(kind)
+    kind, found = required(service, provider, environ)
     voice = provider.voice if isinstance(provider, SpeechProvider) else None
     setup = Setup(
         language=language,
         model=provider.model or kind.models[service],
-        key=key,
+        key=found.key,
         base_url=provider.base_url or "",
         voice=(voice.id or "") if voice else "",
         speed=voice.speed if voice else 1.0,
@@ -188,7 +196,7 @@ def _make(
         sample_rate=sample_rate,
     )
     try:
-        return make(setup)
+        return getattr(kind, service)(setup)
     except ValueError as error:  # how plug-ins say that an option does not suit them
         raise ProviderUnusable(f"The provider {kind.name} cannot be used for {service}: {error}") from error
 

@@ -184,7 +184,7 @@ def _read(name: str, data: bytes) -> dict[str, Any]:
         raise DocumentRefused(
             "too_heavy", "The document is nested too deep.", hint="Save it in a simpler form."
         ) from None
-    except Exception as error:
+    except Exception as error:  # each reader raises its own, and more on damaged input
         raise DocumentRefused(
             "damaged", f"The document is damaged ({type(error).__name__}).", hint="Save it again, or as another kind."
         ) from None
