@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -77,3 +79,16 @@ def test_really_collects() -> None:
         assert watched() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="huge pages are Linux's")
+def test_the_kernel_makes_no_huge_pages_for_it() -> None:
+    show = "print([line for line in open('/proc/self/status') if line.startswith('THP_enabled')])"
+    settled = "from parlons import memory; memory.settle_allocator(); " + show
+    before, after = (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        for code in (show, settled)
+    )
+    if "1" not in before:
+        pytest.skip("no huge pages are made here, or the kernel does not say so")
+    assert "0" in after

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parlons.calls import given
+from parlons.calls import initial_context
 from parlons.calls.timeline import CallStatus, EndCode, Kind
 
 from .stage import STARTED, Stage
@@ -66,9 +66,9 @@ async def test_the_audit_log_holds_their_names_and_no_value(stage: Stage) -> Non
         ({"é": 1}, "context.é"),
         ({"x" * 65: 1}, "context." + "x" * 65),
         ({"good": 1, "bad-": 1}, "context.bad-"),
-        ({"a": deep(given.MAX_DEPTH + 1)}, "context.a"),
-        ({"a": "x" * given.MAX_BYTES}, "context"),
-        ({f"v{n}": n for n in range(given.MAX_VARIABLES + 1)}, "context"),
+        ({"a": deep(initial_context.MAX_DEPTH + 1)}, "context.a"),
+        ({"a": "x" * initial_context.MAX_BYTES}, "context"),
+        ({f"v{n}": n for n in range(initial_context.MAX_VARIABLES + 1)}, "context"),
     ],
     ids=range(16),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from parlons.api.routes import chats as routes
 from parlons.calls import chats, chatting
 from parlons.calls.directory import Directory, LiveAgent
 from parlons.store.sealing import KEPT
+from tests.support import streams
 
 from .stage import Stage
 from .test_events import address, until
@@ -71,18 +71,10 @@ def live(stage: Stage, settings: InstallationSettings | None = None, **agents: d
 
 
 async def followed(address: str, path: str, headers: dict[str, str]) -> AsyncIterator[tuple[str, Any]]:
-    async with (
-        httpx.AsyncClient(headers=headers, timeout=20) as client,
-        client.stream("GET", f"{address}{path}") as answer,
-    ):
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        kind = ""
-        async for line in answer.aiter_lines():
-            if line.startswith("event: "):
-                kind = line.removeprefix("event: ")
-            elif line.startswith("data: "):
-                yield kind, json.loads(line.removeprefix("data: "))
+    """What happens, as another client than ``stage.http`` is told it."""
+    async with httpx.AsyncClient(headers=headers, timeout=20) as client:
+        async for item in streams.followed(client, f"{address}{path}"):
+            yield item
 
 
 # -- what is refused -----------------------------------------------------------------------------------------------

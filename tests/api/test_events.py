@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -16,6 +15,7 @@ import uvicorn
 from parlons.api import feed
 from parlons.api.routes import live
 from parlons.calls.timeline import Kind
+from tests.support.streams import followed
 
 from .stage import BEARER, Stage
 
@@ -43,18 +43,9 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def heard(address: str, call_id: str, headers: dict[str, str] | None = None) -> AsyncIterator[tuple[str, Any]]:
     """(event, data) of a stream, until the server ends it."""
-    async with (
-        httpx.AsyncClient(headers=BEARER | (headers or {}), timeout=20) as client,
-        client.stream("GET", f"{address}/v1/calls/{call_id}/events") as answer,
-    ):
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        kind = ""
-        async for line in answer.aiter_lines():
-            if line.startswith("event: "):
-                kind = line.removeprefix("event: ")
-            elif line.startswith("data: "):
-                yield kind, json.loads(line.removeprefix("data: "))
+    async with httpx.AsyncClient(headers=BEARER | (headers or {}), timeout=20) as client:
+        async for item in followed(client, f"{address}/v1/calls/{call_id}/events"):
+            yield item
 
 
 async def test_a_call_as_it_happens(stage: Stage, address: str) -> None:

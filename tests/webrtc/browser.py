@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import json
 import random
 from collections import deque
-from collections.abc import AsyncIterator
 from fractions import Fraction
 from typing import Any
 
@@ -202,18 +200,6 @@ class Browser:
         """What one side said."""
         answer = await self.http.get(f"/v1/calls/{self.id}/transcript")
         return [said["text"] for said in answer.json()["items"] if said["actor"] == actor]
-
-
-async def followed(http: httpx.AsyncClient, path: str) -> AsyncIterator[tuple[str, Any]]:
-    """(event, data) of a stream, until the server ends it."""
-    async with http.stream("GET", path) as answer:
-        assert answer.status_code == 200
-        kind = ""
-        async for line in answer.aiter_lines():
-            if line.startswith("event: "):
-                kind = line.removeprefix("event: ")
-            elif line.startswith("data: "):
-                yield kind, json.loads(line.removeprefix("data: "))
 
 
 async def _on_loopback(gather: Any, component: int, addresses: list[str], timeout: int = 5) -> Any:

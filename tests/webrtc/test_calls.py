@@ -15,8 +15,9 @@ from tests.sip import agents
 from tests.sip.talking import PACE, SAME_WORDS, sounds_like
 from tests.support import audio
 from tests.support.server import ParlonsServer
+from tests.support.streams import followed
 
-from .browser import RATE, Browser, followed
+from .browser import RATE, Browser
 
 pytestmark = pytest.mark.peer
 

@@ -58,9 +58,16 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
 )  # fmt: skip
 
 
+class _PublicApp(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.describe(self, ROUTERS)
+        return self.openapi_schema
+
+
 def public_app(services: Services, limits: Limits | None = None) -> FastAPI:
     """What listens on the HTTP port."""
-    app = FastAPI(
+    app = _PublicApp(
         title="Parlons",
         version=__version__,
         docs_url=None,
@@ -73,14 +80,6 @@ def public_app(services: Services, limits: Limits | None = None) -> FastAPI:
     problems.handle(app, _methods_of)
     for router in ROUTERS:
         app.include_router(router)
-    described: dict[str, Any] = {}
-
-    def description() -> dict[str, Any]:
-        if not described:
-            described.update(openapi.describe(app, ROUTERS))
-        return described
-
-    app.openapi = description  # type: ignore[method-assign]
     app.add_middleware(Edge, limits=limits or Limits())
     return app
 

@@ -13,7 +13,7 @@ from parlons.workflows.runs import Run
 
 from .call_workflows import RunSink
 from .directory import Directory
-from .parts import Borrowed, CallResources
+from .parts import BorrowedResources, CallResources
 from .record import CallRecord
 from .timeline import Kind, Timeline
 
@@ -87,7 +87,7 @@ class ChatParts:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatResources(Borrowed):
+class ChatResources(BorrowedResources):
     """``parts.CallResources`` as it is live at each moment; what a workflow did is kept as of no call."""
 
     calls: CallResources

@@ -20,7 +20,6 @@ from parlons import logs
 from parlons.conversation.host import ConversationEnd
 from parlons.conversation.line import TransferResult
 from parlons.conversation.outside import Outside
-from parlons.conversation.providers.registry import Built
 from parlons.conversation.session import Conversation
 from parlons.errors import Conflict, ParlonsError
 from parlons.telephony.types import Outcome
@@ -30,10 +29,10 @@ from .chat_world import SAMPLE_RATE, ChatLine, ChatParts, ChatResources, ChatWor
 from .directory import LiveAgent, as_e164
 from .failover import switched_on
 from .failover_table import Trigger
-from .live_call import LiveCallWorkflows
+from .handing_over import Holder
+from .live_call import outside
 from .preparing import Prepared, prepare
 from .record import CallRecord
-from .talking import MAX_HAND_OVERS
 from .timeline import Actor, EndCode, Event, Kind, Timeline
 from .variables import call_context, sip_variables
 
@@ -73,19 +72,20 @@ class Chat:
         self._world = world
         self._listener = listener
         self._watchers: set[asyncio.Event] = set()
-        self._live = live
+        self._holder = Holder(live, lambda agent: world.build_providers(agent, SAMPLE_RATE))
         self._record = self._made_up(caller)
         self._context = call_context(live, self._record, sip_variables(None))
         self._resources = ChatResources(world.resources, world.tried) if world.resources is not None else None
-        self._providers: Built | None = None
-        self._next: tuple[LiveAgent, Built] | None = None
-        self._hand_overs = 0
         self._inbox: asyncio.Queue[tuple[str, asyncio.Future[None]]] = asyncio.Queue(MAX_WAITING)
         self._unsaid: tuple[str, asyncio.Future[None]] | None = None
         self._conversation: Conversation | None = None
         self._touched = self._loop.time()
         self._stop: asyncio.Future[Ending] = self._loop.create_future()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def _live(self) -> LiveAgent:
+        return self._holder.live
 
     def _made_up(self, caller: str) -> CallRecord:
         """What workflows and templates are told of the call that this is not."""
@@ -192,9 +192,7 @@ class Chat:
             log.exception("chat_failed", chat_id=self.id)
         finally:
             self._conversation = None
-            for left in (self._providers, self._next[1] if self._next is not None else None):
-                if left is not None:
-                    await left.aclose()
+            await self._holder.aclose()
             if self._unsaid is not None:
                 self._unsaid[1].cancel()
             while not self._inbox.empty():
@@ -208,20 +206,21 @@ class Chat:
         prepared = await self._unless_stopped(self._prepared())
         if prepared is None:
             return self._stop.result()
-        self._live, self._context, self._providers = prepared.live, prepared.context, prepared.providers
-        if self._providers is None:
+        holder = self._holder
+        holder.live, self._context, holder.providers = prepared.live, prepared.context, prepared.providers
+        if holder.providers is None:
             return self._failed_over(prepared.trigger or Trigger.AGENT_UNAVAILABLE, prepared.detail)
         history: llm.ChatContext | None = None
         spent = 0.0
         while True:
-            conversation = self._new(self._providers, history, spent)
+            conversation = self._new(history, spent)
             end = await self._hold(conversation)
             if not isinstance(end, ConversationEnd):
                 return end
-            if end.why != "handed_over" or self._next is None:
+            if end.why != "handed_over" or not holder.leaving:
                 return self._how(end)
             history, spent = conversation.history, spent + conversation.seconds
-            await self._take_over(*self._next)
+            await self._take_over()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Prepared]) -> Prepared | None:
         doing = asyncio.ensure_future(work)
@@ -257,12 +256,13 @@ class Chat:
 
     # -- one agent's time --------------------------------------------------------------------------------------
 
-    def _new(self, providers: Built, history: llm.ChatContext | None, spent: float) -> Conversation:
+    def _new(self, history: llm.ChatContext | None, spent: float) -> Conversation:
+        assert self._holder.providers is not None
         return Conversation(
             agent=self._live.agent,
             agent_id=self._live.id,
             context=self._context,
-            providers=providers,
+            providers=self._holder.providers,
             timeline=self.timeline,
             audio=None,
             outside=self._outside(),
@@ -275,9 +275,7 @@ class Chat:
         resources = self._resources
         if resources is None:
             return Outside(line=line)
-        workflows = LiveCallWorkflows(resources, self._record, lambda: self._live, lambda: self._context)
-        sources, knowledge = self._live.sources, resources.knowledge
-        return Outside(line=line, workflows=workflows, knowledge=knowledge.instead(sources) if sources else knowledge)
+        return outside(line, resources, self._record, lambda: self._live, lambda: self._context)
 
     async def _hold(self, conversation: Conversation) -> ConversationEnd | Ending:
         talking = asyncio.ensure_future(conversation.wait())
@@ -325,21 +323,11 @@ class Chat:
         if self._resources is None:
             self.timeline.add("system", Kind.LEG, leg="destination", event="would_take_over", agent=agent_id)
             return TransferResult(Outcome.ANSWERED)
-        live = self._resources.directory.agents.get(agent_id)
-        if live is None or not live.agent.active:
-            return TransferResult(Outcome.INVALID_DESTINATION, detail=f"there is no active agent {agent_id!r}")
-        if self._hand_overs >= MAX_HAND_OVERS or self._next is not None:
-            return TransferResult(Outcome.REFUSED_BY_POLICY, detail="handed over too often, or already")
-        try:
-            self._next = (live, self._world.build_providers(live.agent, SAMPLE_RATE))
-        except ParlonsError as error:
-            return TransferResult(Outcome.UNREACHABLE, detail=error.message)
-        self._hand_overs += 1
-        return TransferResult(Outcome.ANSWERED)
+        if self._holder.leaving:
+            return TransferResult(Outcome.REFUSED_BY_POLICY, detail="the chat is being handed over already")
+        return self._holder.hand_over(agent_id, self._resources.directory)
 
-    async def _take_over(self, live: LiveAgent, providers: Built) -> None:
-        if self._providers is not None:
-            await self._providers.aclose()
-        self._live, self._providers, self._next = live, providers, None
+    async def _take_over(self) -> None:
+        live = await self._holder.take_over()
         self._context = self._context.handed_to(call_context(live, self._record, {}))
         self.timeline.add("system", Kind.AGENT, agent=live.id, version=live.version, language=live.agent.language)

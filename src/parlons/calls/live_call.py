@@ -1,4 +1,5 @@
-"""The live-call workflows of one call: run by the one runner, their context merged into the call's.
+"""What an agent reaches outside the conversation: its workflows, run by the one runner, their context merged into the
+call's, and its data sources.
 
 Implements ``conversation.workflows``.
 """
@@ -11,6 +12,8 @@ from typing import Any
 
 from parlons.agents.context import CallContext
 from parlons.agents.workflows import InputField, Workflow
+from parlons.conversation.line import Line
+from parlons.conversation.outside import Outside
 from parlons.conversation.workflows import WorkflowResult
 from parlons.errors import ParlonsError
 from parlons.workflows import replies
@@ -18,7 +21,21 @@ from parlons.workflows import replies
 from . import call_workflows
 from .call_workflows import WorkflowResources
 from .directory import LiveAgent
+from .parts import CallResources
 from .record import CallRecord
+
+
+def outside(
+    line: Line,
+    resources: CallResources,
+    record: CallRecord,
+    live: Callable[[], LiveAgent],
+    context: Callable[[], CallContext],
+) -> Outside:
+    """For the agent that has the call now; ``live`` and ``context`` are asked again at each workflow."""
+    sources, knowledge = live().sources, resources.knowledge
+    workflows = LiveCallWorkflows(resources, record, live, context)
+    return Outside(line=line, workflows=workflows, knowledge=knowledge.instead(sources) if sources else knowledge)
 
 
 class LiveCallWorkflows:

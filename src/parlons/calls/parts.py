@@ -32,7 +32,7 @@ class CallResources(WorkflowResources, Protocol):
         ...
 
 
-class Borrowed:
+class BorrowedResources:
     """The half of ``CallResources`` that whatever stands in for a call takes from the process: ``calls``."""
 
     __slots__ = ()

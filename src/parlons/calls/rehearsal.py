@@ -35,7 +35,7 @@ from .failover import switched_on
 from .failover_table import Trigger
 from .limits import OutboundLimits
 from .messages import SAMPLE_RATE
-from .parts import Borrowed
+from .parts import BorrowedResources
 from .preparing import COST_THE_CALL
 from .record import CallRecord
 from .service import CallService
@@ -250,7 +250,7 @@ class _Nobody:
 
 
 @dataclass(slots=True)
-class _Resources(Borrowed):
+class _Resources(BorrowedResources):
     """``parts.CallResources``: what is live now, with no password that would open a way out."""
 
     calls: CallService

@@ -144,8 +144,8 @@ class CallService:
         """Place a call with an agent: ``to`` is a number, a PBX extension, or ``sip:user@host[:port]``.
 
         A number that may not be called, and too many calls at a time, are the outcome of a call that is not dialled.
-        ``context`` holds the variables that the call begins with (``calls.given`` bounds what strangers give),
-        ``connection_id`` the SIP connection to call over in place of the agent's own.
+        ``context`` holds the variables that the call begins with (``calls.initial_context`` bounds what strangers
+        give), ``connection_id`` the SIP connection to call over in place of the agent's own.
         Raises NotFound, ConfigurationError or Conflict (draining, or no room) before there is a call.
         """
         if not self.ready:

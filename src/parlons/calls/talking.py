@@ -14,29 +14,25 @@ from livekit.agents import llm
 
 from parlons.agents.context import CallContext
 from parlons.conversation.host import ConversationEnd
-from parlons.conversation.knowledge import Knowledge
 from parlons.conversation.line import TransferOrder, TransferResult
-from parlons.conversation.outside import Outside
 from parlons.conversation.plan import StepPlan
 from parlons.conversation.pronunciation import Pronunciations
 from parlons.conversation.providers.registry import Built
 from parlons.conversation.session import Conversation
 from parlons.conversation.synthesis import synthesise
-from parlons.errors import ParlonsError
 from parlons.telephony.types import Outcome
 
 from . import ending
 from .bridged import Bridged
 from .directory import LiveAgent
-from .live_call import LiveCallWorkflows
+from .handing_over import Holder
+from .live_call import outside
 from .parts import CallParts, Over
 from .putting_through import put_through
 from .recording import Recording
 from .rtp_silence import silent_side
 from .timeline import Actor, CallStatus, EndCode, Kind
 from .variables import call_context
-
-MAX_HAND_OVERS = 3
 
 
 class Talking:
@@ -51,7 +47,7 @@ class Talking:
         self._parts = parts
         self._equipment = parts.equipment
         self._resources = parts.resources
-        self._live = live
+        self._holder = Holder(live, lambda agent: parts.equipment.build_providers(agent, parts.media.sample_rate))
         self._record = parts.record
         self._media = parts.media
         self._timeline = parts.timeline
@@ -59,9 +55,6 @@ class Talking:
         self._gone = parts.gone
         self._stop = parts.stop
         self._context = context
-        self._providers: Built | None = None
-        self._next: tuple[LiveAgent, Built] | None = None
-        self._hand_overs = 0
         self._ringing = False
         self._conversation: Conversation | None = None
         self._bridge: Bridged | None = None
@@ -70,13 +63,13 @@ class Talking:
     @property
     def live(self) -> LiveAgent:
         """The agent that has the call, or had it last."""
-        return self._live
+        return self._holder.live
 
     async def run(self, providers: Built) -> Over:
         """Talk until the end. Takes the providers; releases everything it acquired."""
         history: llm.ChatContext | None = None
         spent = 0.0
-        self._providers = providers
+        self._holder.providers = providers
         try:
             while True:
                 conversation = self._conversation = self._new(history, spent)
@@ -90,40 +83,30 @@ class Talking:
             if self._bridge is not None:
                 self._bridge.close()
             self._release_leg()
-            for left in (self._providers, self._next[1] if self._next is not None else None):
-                if left is not None:
-                    await left.aclose()
+            await self._holder.aclose()
 
     # -- one agent's time ----------------------------------------------------------------------------------------
 
     def _new(self, history: llm.ChatContext | None, spent: float) -> Conversation:
-        agent = self._live.agent
+        agent = self.live.agent
         if agent.record_audio and not self._recording.started:
             self._recording.start()
         elif history is not None:  # heard once, from whoever answered
             agent = agent.model_copy(update={"announcement": None})
-        assert self._providers is not None
+        assert self._holder.providers is not None
         return Conversation(
             agent=agent,
-            agent_id=self._live.id,
+            agent_id=self.live.id,
             context=self._context,
-            providers=self._providers,
+            providers=self._holder.providers,
             timeline=self._timeline,
             audio=self._media,
             log_words=self._equipment.log_words,
-            outside=Outside(
-                line=self,
-                workflows=LiveCallWorkflows(self._resources, self._record, lambda: self._live, lambda: self._context),
-                knowledge=self._knowledge(),
-            ),
+            outside=outside(self, self._resources, self._record, lambda: self.live, lambda: self._context),
             history=history,
             spent=spent,
             on_step=self._stepped,
         )
-
-    def _knowledge(self) -> Knowledge:
-        sources, knowledge = self._live.sources, self._resources.knowledge
-        return knowledge.instead(sources) if sources else knowledge
 
     def _stepped(self, plan: StepPlan) -> None:
         self._recording.mute(plan.sensitive)
@@ -139,7 +122,7 @@ class Talking:
             if self._bridge is not None:  # also when somebody hung up at the instant of joining
                 return await self._bridged(conversation, self._bridge)
             if not isinstance(end, Over):
-                if end.why == "handed_over" and self._next is not None:
+                if end.why == "handed_over" and self._holder.leaving:
                     return None
                 status = CallStatus.FAILED if end.failed else CallStatus.COMPLETED
                 who = "system" if end.failed else end.who
@@ -181,11 +164,7 @@ class Talking:
         return Over(CallStatus.TRANSFERRED, end.who, end.why, end.end_code)
 
     async def _take_over(self) -> None:
-        assert self._next is not None
-        if self._providers is not None:
-            await self._providers.aclose()
-        (self._live, self._providers), self._next = self._next, None
-        live = self._live
+        live = await self._holder.take_over()
         self._context = self._context.handed_to(call_context(live, self._record, {}))
         if not live.agent.record_audio:
             await self._recording.stop()
@@ -204,14 +183,13 @@ class Talking:
 
     def _leaving(self) -> TransferResult | None:
         """A model may ask for two things in one answer, and the runtime does both at once: the first counts."""
-        if self._ringing or self._bridge is not None or self._next is not None:
+        if self._ringing or self._bridge is not None or self._holder.leaving:
             return TransferResult(Outcome.REFUSED_BY_POLICY, detail="the caller is being put through already")
         return None
 
     async def _ring(self, order: TransferOrder, sentence: Awaitable[object]) -> TransferResult:
-        agent = self._live.agent
-        assert self._providers is not None
-        providers = self._providers
+        agent, providers = self.live.agent, self._holder.providers
+        assert providers is not None
         pronunciations = Pronunciations(agent.pronunciations, agent.language)
 
         async def speak(text: str, sample_rate: int) -> bytes:
@@ -225,7 +203,7 @@ class Talking:
 
         put = await put_through(
             self._parts,
-            self._live,
+            self.live,
             self._context,
             order,
             sentence,
@@ -241,20 +219,7 @@ class Talking:
     def hand_over(self, agent_id: str) -> TransferResult:
         if refused := self._leaving():
             return refused
-        live = self._resources.directory.agents.get(agent_id)
-        if live is None or not live.agent.active:
-            return TransferResult(Outcome.INVALID_DESTINATION, detail=f"there is no active agent {agent_id!r}")
-        if self._hand_overs >= MAX_HAND_OVERS:
-            return TransferResult(
-                Outcome.REFUSED_BY_POLICY, detail=f"this call was handed over {MAX_HAND_OVERS} times already"
-            )
-        try:
-            providers = self._equipment.build_providers(live.agent, self._media.sample_rate)
-        except ParlonsError as error:
-            return TransferResult(Outcome.UNREACHABLE, detail=error.message)
-        self._hand_overs += 1
-        self._next = (live, providers)
-        return TransferResult(Outcome.ANSWERED)
+        return self._holder.hand_over(agent_id, self._resources.directory)
 
 
 def _nothing() -> None:

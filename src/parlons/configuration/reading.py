@@ -40,7 +40,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # its stubs leave it out
             raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not read: write the value again", mark)
         return super().compose_node(parent, index)
 

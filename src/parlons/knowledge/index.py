@@ -75,7 +75,7 @@ class Index:
             found = await (
                 table.query().nearest_to_text(folded, columns=[WORDS]).select([*FIELDS, "_score"]).limit(limit)
             ).to_list()
-        except Exception as error:  # lancedb raises RuntimeError, OSError, ValueError and its own
+        except Exception as error:  # lancedb names no base of what it raises
             raise self._failed(source_id, error) from error
         return [_found(row, row["_score"]) for row in found]
 
@@ -91,7 +91,7 @@ class Index:
                 return []
             query = table.query().nearest_to(list(vector)).column(VECTOR).distance_type("cosine")
             found = await query.select([*FIELDS, "_distance"]).limit(limit).to_list()
-        except Exception as error:  # lancedb raises RuntimeError, OSError, ValueError and its own
+        except Exception as error:  # lancedb names no base of what it raises
             raise self._failed(source_id, error) from error
         return [_found(row, 1.0 - row["_distance"]) for row in found]
 
@@ -112,7 +112,7 @@ class Index:
             await self._learn_language(source_id, table)
         except (ValueError, FileNotFoundError):  # how a table that was never written is said to be missing
             return None
-        except Exception as error:  # lancedb raises RuntimeError, OSError, ValueError and its own
+        except Exception as error:  # lancedb names no base of what it raises
             raise self._failed(source_id, error) from error
         return self._tables.setdefault(source_id, table)
 

@@ -233,24 +233,17 @@ class AgentStore:
         async with self._database.write() as connection:
             await self._database.lock(connection, agents)
             row = await _row(connection, agent_id)
-            draft = self._with_failover(agent_id, row.draft, failover, default_error_message)
+            draft = await asyncio.to_thread(_with_failover, agent_id, row.draft, failover, default_error_message)
             await self._write_draft(connection, agent_id, row, draft, row.draft_secrets)
             if row.live_version is None:
                 return None
             current = await _version(connection, agent_id, row.live_version)
-            document = self._with_failover(agent_id, current.document, failover, default_error_message)
+            document = await asyncio.to_thread(
+                _with_failover, agent_id, current.document, failover, default_error_message
+            )
             if document == current.document:
                 return int(row.live_version)
             return await _add_version(connection, agent_id, document, current.secrets)
-
-    def _with_failover(
-        self, agent_id: str, document: Mapping[str, Any], failover: Failover, message: SpokenText | None
-    ) -> dict[str, Any]:
-        try:
-            changed = with_failover(Agent.model_validate(document), failover, message)
-        except ValidationError as error:
-            raise InvalidDocument(f"agent {agent_id}", problems_of(error, {})) from error
-        return changed.model_dump(mode="json", by_alias=True)
 
     def _differ(self, sealed: str | None, other: str | None) -> bool:
         """Whether two sealed sets of secrets differ; the same secrets never look the same sealed twice."""
@@ -273,6 +266,16 @@ def _refuse_clashes(agent_id: str, after: Mapping[str, Agent]) -> None:
         f"{number} is on {after[agent_id].name!r} ({agent_id}) and on {after[other].name!r} ({other}){more}.",
         hint="A number belongs to one active agent: remove it from one, or make one inactive.",
     )
+
+
+def _with_failover(
+    agent_id: str, document: Mapping[str, Any], failover: Failover, message: SpokenText | None
+) -> dict[str, Any]:
+    try:
+        changed = with_failover(Agent.model_validate(document), failover, message)
+    except ValidationError as error:
+        raise InvalidDocument(f"agent {agent_id}", problems_of(error, {})) from error
+    return changed.model_dump(mode="json", by_alias=True)
 
 
 async def _agent(document: Mapping[str, Any]) -> Agent:

@@ -21,7 +21,7 @@ from parlons.store.calls import CallPage as Stored
 
 from ..access import Reader
 from ..bodies import Cursor, Limit, answer, returns
-from ..call_table import Separator, rows_of, table
+from ..csv_export import Separator, rows_of, table
 from ..idempotency import Route
 from ..services import Parts, Services
 from .calls import CallPage, summary_of

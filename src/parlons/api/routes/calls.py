@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import AfterValidator, Field
 
 from parlons.agents.common import Identifier, VariableName
-from parlons.calls import given
+from parlons.calls import initial_context
 from parlons.calls.record import CallRecord
 from parlons.calls.retention import forget
 from parlons.calls.timeline import Actor, CallStatus, EndCode, Event, Kind
@@ -102,8 +102,8 @@ class CallTranscript(Shape):
     items: list[Utterance]
 
 
-_Name = Annotated[VariableName, AfterValidator(given.variable_name)]
-_Value = Annotated[Any, AfterValidator(given.value)]
+_Name = Annotated[VariableName, AfterValidator(initial_context.variable_name)]
+_Value = Annotated[Any, AfterValidator(initial_context.value)]
 
 
 class PlaceCall(Wanted):
@@ -126,12 +126,12 @@ class PlaceCall(Wanted):
     context: Annotated[
         dict[_Name, _Value],
         Field(
-            max_length=given.MAX_VARIABLES,
+            max_length=initial_context.MAX_VARIABLES,
             description="variables of this call: every template and the pre-call workflow see them, and what that "
-            f"workflow gives wins; at most {given.MAX_BYTES:,} bytes",
+            f"workflow gives wins; at most {initial_context.MAX_BYTES:,} bytes",
             examples=[{"first_name": "Zoé", "order": {"id": "A1"}}],
         ),
-        AfterValidator(given.variables),
+        AfterValidator(initial_context.variables),
     ] = {}
 
 

@@ -10,7 +10,7 @@ import pytest
 from parlons.agents.connections import SipConnection
 from parlons.agents.context import RESERVED
 from parlons.agents.workflows import Workflow
-from parlons.calls import given
+from parlons.calls import initial_context
 from parlons.calls.timeline import Kind
 from parlons.telephony.types import Outcome
 from tests.calls.test_call import Scene, after
@@ -31,27 +31,33 @@ def nested(depth: int) -> Any:
 
 
 def test_names_that_only_parlons_writes() -> None:
-    assert given.variable_name("first_name") == "first_name"
+    assert initial_context.variable_name("first_name") == "first_name"
     for name in RESERVED:
         with pytest.raises(ValueError, match="reserved"):
-            given.variable_name(name)
+            initial_context.variable_name(name)
 
 
 def test_values_that_a_call_can_keep() -> None:
-    for value in (None, True, 1, 1.5, "été", [1, {"a": None}], nested(given.MAX_DEPTH)):
-        assert given.value(value) is value
-    for wrong in (float("inf"), float("nan"), {"a": [float("-inf")]}, nested(given.MAX_DEPTH + 1), nested(5000)):
+    for value in (None, True, 1, 1.5, "été", [1, {"a": None}], nested(initial_context.MAX_DEPTH)):
+        assert initial_context.value(value) is value
+    for wrong in (
+        float("inf"),
+        float("nan"),
+        {"a": [float("-inf")]},
+        nested(initial_context.MAX_DEPTH + 1),
+        nested(5000),
+    ):
         with pytest.raises(ValueError, match=r"too big|inside each other"):
-            given.value(wrong)
+            initial_context.value(wrong)
 
 
 def test_all_of_them_have_a_size() -> None:
-    room = given.MAX_BYTES - len('{"a": ""}')
-    assert given.variables({"a": "x" * room})
+    room = initial_context.MAX_BYTES - len('{"a": ""}')
+    assert initial_context.variables({"a": "x" * room})
     with pytest.raises(ValueError, match="bytes"):
-        given.variables({"a": "x" * (room + 1)})
+        initial_context.variables({"a": "x" * (room + 1)})
     with pytest.raises(ValueError, match="bytes"):
-        given.variables({"a": "é" * (room // 2 + 1)})
+        initial_context.variables({"a": "é" * (room // 2 + 1)})
 
 
 def placed(folder: Path, **fields: Any) -> Scene:
