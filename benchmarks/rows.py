@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import engine, procstat
 from benchmarks.bench import FULL, QUICK, Bench, Size, complete, figures, say, trust
+from benchmarks.browser_rows import browser_row
 from benchmarks.failover_rows import failover_row
 from benchmarks.knowledge_rows import knowledge_row
 from benchmarks.list_rows import calls_row
@@ -176,4 +177,5 @@ ROWS: dict[str, Callable[[Bench, list[engine.Spec]], Row]] = {
     "failover": failover_row,
     "knowledge": knowledge_row,
     "calls": calls_row,
+    "browser": browser_row,
 }

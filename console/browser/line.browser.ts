@@ -5,7 +5,8 @@
  */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { callsFromHere, sipCall } from "./caller";
+import type { AgentDraft } from "@/api/types";
+import { ask, callsFromHere, sipCall } from "./caller";
 import { launch, microphone } from "./chromium";
 import { checked, enter } from "./looking";
 import { start, type Running } from "./server";
@@ -68,6 +69,12 @@ describe.each(["fr", "en"] as const)("in %s", (language) => {
     await calm();
   }
 
+  /** As it is stored, of the agent whose page is open. */
+  async function draft(): Promise<AgentDraft["document"]> {
+    const [, id] = /agents\/([^/]+)/.exec(page.url()) ?? [];
+    return (await ask<AgentDraft>(running, "GET", `/agents/${id}`)).document;
+  }
+
   test("an agent from nothing, with a number", async () => {
     await button(t("agents.new")).click();
     await dialog().getByLabel(t("newAgent.name"), { exact: true }).fill(life.name);
@@ -114,6 +121,11 @@ describe.each(["fr", "en"] as const)("in %s", (language) => {
     await page.getByRole("menuitem", { name: starts(t("path.kind.prompt")) }).click();
     await box(t("fields.stepName")).fill(life.second);
     await box(t("fields.stepPrompt")).fill(life.when);
+    const transfer = (await draft()).actions.find(({ type }) => type === "transfer")?.name ?? "";
+    const step = page.getByRole("region", { name: t("path.panel", { name: life.second }) });
+    const on = step.getByRole("switch", { name: transfer, exact: true });
+    await on.click();
+    await expect.poll(() => on.isChecked()).toBe(true);
     await button(starts(life.first), page.getByRole("navigation", { name: t("path.outline") })).click();
     if ((await box(t("fields.transitionDescription")).count()) === 0) {
       await button(t("path.addTransition")).click();
@@ -122,6 +134,7 @@ describe.each(["fr", "en"] as const)("in %s", (language) => {
     await box(t("fields.transitionDescription")).last().fill(life.when);
     await checked(page, `line-${language}-path`);
     await save();
+    expect((await draft()).path?.steps).toMatchObject([{ name: life.first }, { name: life.second, actions: [transfer] }]);
   });
 
   test("a failover message, live from the next call", async () => {

@@ -74,7 +74,7 @@ test("ten thousand stored destinations: a page of them at a time, searched, chan
   report("typing in the description of a destination", await keyDelays("Siège social"));
   await page.getByRole("searchbox", { name: /^Chercher/ }).focus();
   report("searching", await keyDelays("Agence 9999"));
-  expect(await page.getByRole("button", { name: /^Retirer \+33/ }).count()).toBe(1);
+  await expect.poll(() => page.getByRole("button", { name: /^Retirer \+33/ }).count()).toBe(1);
   await page.getByRole("button", { name: /^Retirer \+33/ }).click();
   await page.getByRole("searchbox", { name: /^Chercher/ }).fill("");
   await timed("saved", async () => {

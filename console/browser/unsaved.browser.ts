@@ -44,31 +44,42 @@ afterAll(async () => {
 });
 beforeEach(() => page.removeAllListeners("dialog"));
 
-/** Whether the browser asks when the page is loaded again; the answer is to stay. */
-async function asks(): Promise<boolean> {
-  let asked = false;
-  const hear = (dialog: Dialog) => {
-    asked = dialog.type() === "beforeunload";
-    void dialog.dismiss();
-  };
-  page.on("dialog", hear);
-  await page.evaluate(() => void setTimeout(() => location.reload()));
-  await page.waitForTimeout(800);
-  page.off("dialog", hear);
+/** The page is there and at rest. */
+async function settled(): Promise<void> {
+  await page.locator("#content h1").waitFor();
   await page.waitForLoadState("networkidle");
-  return asked;
 }
 
 async function goTo(path: string): Promise<void> {
   page.once("dialog", (dialog) => void dialog.accept());
   await page.goto(running.url + path);
   page.removeAllListeners("dialog");
-  await page.locator("#content h1").waitFor();
-  await page.waitForLoadState("networkidle");
+  await settled();
 }
 
 /** The text to be changed: the first of the page's. */
 const text = () => page.locator('#content textarea:enabled, #content input[type="text"]:enabled, #content input[type="number"]:enabled').first();
+
+/** Whether the browser asks when the page is loaded again; the answer is to stay. What comes first tells: the question, or the page anew. */
+async function asks(): Promise<boolean> {
+  let come: (dialog: Dialog | null) => void = () => {};
+  const first = new Promise<Dialog | null>((resolve) => (come = resolve));
+  const anew = () => come(null);
+  page.on("dialog", come).on("domcontentloaded", anew);
+  try {
+    const stayed = first.then(async (dialog) => {
+      await dialog?.dismiss();
+      return dialog?.type() === "beforeunload";
+    });
+    await page.evaluate(() => void setTimeout(() => location.reload()));
+    if (await stayed) return true;
+  } finally {
+    page.off("dialog", come).off("domcontentloaded", anew);
+  }
+  await settled();
+  await text().waitFor();
+  return false;
+}
 
 describe.each(EDITORS)("%s", (_, path, button) => {
   test("asks once something is unsaved, and not before, nor when it was taken back or saved", async () => {

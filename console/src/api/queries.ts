@@ -4,7 +4,7 @@ import { all, getAgent, getFailover, listAgents, listVersions } from "./agents";
 import { getCall, getTimeline, listCalls } from "./calls";
 import { getSettings, listKeys, listProviders, listUsers } from "./settings";
 import { getRun, getWorkflow, listSecrets, listWorkflows } from "./workflows";
-import type { DataSourceResource, SipConnectionResource, WorkflowSummary } from "./types";
+import type { DataSourceResource, SipConnectionResource, WorkflowResource } from "./types";
 
 export const agentsQuery = queryOptions({ queryKey: ["agents"], queryFn: listAgents });
 export const agentQuery = (id: string) => queryOptions({ queryKey: ["agents", id], queryFn: () => getAgent(id), staleTime: Infinity, gcTime: 0 });
@@ -12,7 +12,7 @@ export const versionsQuery = (id: string) => queryOptions({ queryKey: ["agents",
 export const failoverQuery = (id: string) => queryOptions({ queryKey: ["agents", id, "failover"], queryFn: () => getFailover(id) });
 
 export const connectionsQuery = queryOptions({ queryKey: ["sip-connections"], queryFn: () => all<SipConnectionResource>("/sip-connections") });
-export const workflowsQuery = queryOptions({ queryKey: ["workflows"], queryFn: () => all<WorkflowSummary>("/workflows") });
+export const workflowsQuery = queryOptions({ queryKey: ["workflows"], queryFn: () => all<WorkflowResource>("/workflows") });
 /** Under the name of the short list: what refreshes that refreshes this. */
 export const workflowOverviewQuery = queryOptions({ queryKey: ["workflows", "overview"], queryFn: listWorkflows });
 export const workflowQuery = (id: string) => queryOptions({ queryKey: ["workflows", id, "document"], queryFn: () => getWorkflow(id), staleTime: Infinity, gcTime: 0 });

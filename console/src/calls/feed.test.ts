@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { TimelineEvent } from "@/api/types";
 import { feed, NOTHING_YET, type Feed, type FeedChange } from "./feed";
 
-const happened = (number: number, kind = "transcript"): FeedChange => ({ type: "happened", event: { number, at_ms: number * 100, actor: "agent", kind, payload: { number } } });
+const happened = (number: number, kind: TimelineEvent["kind"] = "transcript"): FeedChange => ({ type: "happened", event: { number, at_ms: number * 100, actor: "agent", kind, payload: { number } } });
 const after = (...changes: FeedChange[]): Feed => changes.reduce(feed, NOTHING_YET);
 const numbers = (state: Feed) => state.events.map((event) => event.number);
 

@@ -5,7 +5,7 @@ import { heardFrom, noWayOut, outdated, verdict, whyFailed } from "./tries";
 
 const TAB: FailoverTab = { failover: { enabled: true, forced_until: null, during_call: false, action: { type: "message", text: "Fermé.", language: "fr-FR" } }, default_error_message: null };
 
-function event(number: number, at_ms: number, kind: string, payload: Record<string, unknown> = {}): TimelineEvent {
+function event(number: number, at_ms: number, kind: TimelineEvent["kind"], payload: Record<string, unknown> = {}): TimelineEvent {
   return { number, at_ms, actor: "system", kind, payload };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { serverWords } from "@/i18n/serverWords";
 import i18n from "@/i18n";
+import type { TimelineEvent } from "@/api/types";
 import { withKnown } from "@/actions/imported";
 import { formatPath, getAt, parsePath, setAt } from "@/form/paths";
 import { filterOf } from "@/calls/filter";
@@ -62,7 +63,7 @@ test("days of the filter run from midnight to the midnight after", () => {
 });
 
 test("turns are read out of the timeline", () => {
-  const event = (total: number, number: number) => ({ number, at_ms: 0, actor: "agent" as const, kind: "latency", payload: { total_ms: total, llm_first_token_ms: 10 } });
+  const event = (total: number, number: number): TimelineEvent => ({ number, at_ms: 0, actor: "agent", kind: "latency", payload: { total_ms: total, llm_first_token_ms: 10 } });
   const turns = turnsOf([event(900, 1), event(700, 2), { ...event(1, 3), kind: "dtmf" }]);
   expect(turns.map((turn) => turn.total)).toEqual([900, 700]);
   expect(median([900, 700])).toBe(800);

@@ -1,29 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { problemsOf } from "@/form/problems";
 import type { InstallationSettings } from "@/api/types";
+import { SETTINGS } from "@/test/settings";
 import { begin, follow, isDirty } from "./editing";
-import { REFUSED_PREFIXES, settings } from "./schema";
+import { settings } from "./schema";
 import { tabOf, TABS } from "./tabs";
 
-const STORED: InstallationSettings = {
-  failover_enabled: false,
-  default_country: "FR",
-  default_language: "fr-FR",
-  default_timezone: "Europe/Paris",
-  outbound_connection_id: null,
-  allow_private_addresses: false,
-  max_outbound_legs: 50,
-  max_outbound_per_minute: 60,
-  refused_prefixes: [...REFUSED_PREFIXES],
-  max_bridged_seconds: 14_400,
-  record_bridge: false,
-  default_error_message: null,
-  alert_url: null,
-  retention: { recordings_days: 30, calls_days: 365 },
-  embedding: null,
-};
-const edited = (change: Partial<InstallationSettings>) => ({ ...begin({ document: STORED, revision: 4 }), draft: { ...STORED, ...change } });
-const newer = (change: Partial<InstallationSettings>, revision = 5) => ({ revision, document: { ...STORED, ...change } });
+const edited = (change: Partial<InstallationSettings>) => ({ ...begin({ document: SETTINGS, revision: 4 }), draft: { ...SETTINGS, ...change } });
+const newer = (change: Partial<InstallationSettings>, revision = 5) => ({ revision, document: { ...SETTINGS, ...change } });
 
 describe("settings that were stored by somebody else meanwhile", () => {
   test("never take the place of what is being edited, nor hide that the save is stale", () => {
@@ -59,7 +43,7 @@ describe("settings that were stored by somebody else meanwhile", () => {
 });
 
 describe("what is wrong with settings", () => {
-  const paths = (change: Record<string, unknown>) => problemsOf(settings, { ...STORED, ...change }).map((problem) => problem.path);
+  const paths = (change: Record<string, unknown>) => problemsOf(settings, { ...SETTINGS, ...change }).map((problem) => problem.path);
 
   test("is nothing for those that the server gives", () => {
     expect(paths({})).toEqual([]);
@@ -83,7 +67,7 @@ describe("what is wrong with settings", () => {
   });
 
   test("each value is on a part that exists", () => {
-    for (const name of Object.keys(STORED)) expect(TABS).toContain(tabOf(name));
+    for (const name of Object.keys(SETTINGS)) expect(TABS).toContain(tabOf(name));
     expect(tabOf("retention.calls_days")).toBe("privacy");
   });
 });

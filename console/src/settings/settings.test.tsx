@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SessionContext } from "@/api/session";
 import type { InstallationSettings, Scope, SessionState } from "@/api/types";
 import i18n from "@/i18n";
+import { SETTINGS } from "@/test/settings";
 import { Toasts } from "@/ui/Toasts";
 import { AlertsTab } from "./AlertsTab";
 import { AuditTab } from "./AuditTab";
@@ -18,24 +19,6 @@ import { PrivacyTab } from "./PrivacyTab";
 import { ProvidersTab } from "./ProvidersTab";
 import { SettingsPage } from "./SettingsPage";
 import { UsersTab } from "./UsersTab";
-
-const STORED: InstallationSettings = {
-  failover_enabled: false,
-  default_country: "FR",
-  default_language: "fr-FR",
-  default_timezone: "Europe/Paris",
-  outbound_connection_id: null,
-  allow_private_addresses: false,
-  max_outbound_legs: 50,
-  max_outbound_per_minute: 60,
-  refused_prefixes: ["+870"],
-  max_bridged_seconds: 14_400,
-  record_bridge: false,
-  default_error_message: null,
-  alert_url: null,
-  retention: { recordings_days: 30, calls_days: 365 },
-  embedding: null,
-};
 
 interface Sent {
   method: string;
@@ -49,7 +32,7 @@ let sent: Sent[];
 let answers: Record<string, Answer>;
 
 const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status });
-const stored = (change: Partial<InstallationSettings> = {}, revision = 4) => json({ revision, document: { ...STORED, ...change } });
+const stored = (change: Partial<InstallationSettings> = {}, revision = 4) => json({ revision, document: { ...SETTINGS, ...change } });
 
 beforeEach(async () => {
   await i18n.changeLanguage("fr");
@@ -67,7 +50,7 @@ afterEach(() => vi.unstubAllGlobals());
 
 async function show(part: ReactNode, role: "admin" | "editor" | "viewer" = "admin") {
   const scopes: Record<typeof role, Scope[]> = { admin: ["read", "write", "calls", "admin"], editor: ["read", "write", "calls"], viewer: ["read"] };
-  const session: SessionState = { signed_in: true, user: { id: "u1", name: "camille", role }, scopes: scopes[role], csrf_token: "", first_sign_in: false };
+  const session: SessionState = { signed_in: true, user: { id: "u1", name: "camille", role, created_at: "2026-05-04T09:30:00Z", updated_at: "2026-05-04T09:30:00Z", last_sign_in_at: null }, scopes: scopes[role], csrf_token: "", first_sign_in: false };
   const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
   const router = createMemoryRouter([{ path: "settings", element: <SettingsPage />, children: [{ path: "limits", element: part }] }], { initialEntries: ["/settings/limits"] });
   render(

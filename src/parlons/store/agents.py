@@ -7,7 +7,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from pydantic import ValidationError
@@ -30,7 +30,7 @@ class AgentSummary:
 
     id: str
     name: str
-    direction: str
+    direction: Literal["inbound", "outbound"]
     active: bool
     phone_numbers: tuple[str, ...]
     revision: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import Field
@@ -33,7 +33,7 @@ class AgentSummary(Shape):
 
     id: str
     name: str
-    direction: str
+    direction: Literal["inbound", "outbound"]
     active: bool
     phone_numbers: list[str]
     revision: Annotated[int, Field(description="of the draft")]

@@ -1,6 +1,6 @@
-/** Every page at two widths and in two languages: no serious accessibility violation, nothing wider than the screen, no error. */
+/** Every page at two widths: no serious accessibility violation, nothing wider than the screen, no error. Each language has a file, so that they run side by side. */
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { launch } from "./chromium";
 import { checked, enter } from "./looking";
 import { start, type Running } from "./server";
@@ -44,37 +44,35 @@ const PAGES: [string, string][] = [
   ["missing", "/nothing-here"],
 ];
 
-let running: Running;
-let browser: Browser;
+export function everyPage(language: "fr" | "en"): void {
+  let running: Running;
+  let browser: Browser;
 
-beforeAll(async () => {
-  running = await start();
-  browser = await launch();
-}, 90_000);
-afterAll(async () => {
-  await browser?.close();
-  await running?.stop();
-});
-
-describe.each(["fr", "en"] as const)("in %s", (language) => {
-  describe.each([1440, 390])("%i px wide", (width) => {
-    test("every page", { timeout: 180_000 }, async () => {
-      const context = await browser.newContext({ viewport: { width, height: 900 }, locale: language === "fr" ? "fr-FR" : "en-GB" });
-      const page = await context.newPage();
-      const broken: string[] = [];
-      page.on("pageerror", (error) => broken.push(error.message));
-      page.on("console", (said) => said.text().includes("Content Security Policy") && broken.push(said.text()));
-      await page.goto(running.url);
-      await page.locator("form").waitFor();
-      await checked(page, `${language}-${width}-sign-in`);
-      await enter(page);
-      for (const [name, path] of PAGES) {
-        await page.goto(running.url + path);
-        await page.locator("main h1, main p").first().waitFor();
-        await checked(page, `${language}-${width}-${name}`);
-      }
-      expect(broken).toEqual([]);
-      await context.close();
-    });
+  beforeAll(async () => {
+    running = await start();
+    browser = await launch();
+  }, 90_000);
+  afterAll(async () => {
+    await browser?.close();
+    await running?.stop();
   });
-});
+
+  test.each([1440, 390])(`in ${language}, %i px wide`, { timeout: 180_000 }, async (width) => {
+    const context = await browser.newContext({ viewport: { width, height: 900 }, locale: language === "fr" ? "fr-FR" : "en-GB" });
+    const page = await context.newPage();
+    const broken: string[] = [];
+    page.on("pageerror", (error) => broken.push(error.message));
+    page.on("console", (said) => said.text().includes("Content Security Policy") && broken.push(said.text()));
+    await page.goto(running.url);
+    await page.locator("form").waitFor();
+    await checked(page, `${language}-${width}-sign-in`);
+    await enter(page);
+    for (const [name, path] of PAGES) {
+      await page.goto(running.url + path);
+      await page.locator("main h1, main p").first().waitFor();
+      await checked(page, `${language}-${width}-${name}`);
+    }
+    expect(broken).toEqual([]);
+    await context.close();
+  });
+}
