@@ -179,6 +179,7 @@ describe.each(["fr", "en"] as const)("in %s", (language) => {
     const row = page.getByRole("row").filter({ hasText: life.name });
     await row.nth(1).waitFor();
     expect(await row.count()).toBe(2);
+    expect(await row.filter({ hasText: t("calls.fromBrowser") }).count()).toBe(1);
     await checked(page, `line-${language}-calls`);
     await row.last().getByRole("link").first().click();
     await page.getByText(life.greeting).first().waitFor();

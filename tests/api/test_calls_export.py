@@ -58,7 +58,8 @@ async def test_a_row_holds_the_call(both: Stage) -> None:
         "id": "c", "started_at": "2026-05-04T09:30:00+00:00", "answered_at": "2026-05-04T09:30:02+00:00",
         "ended_at": "2026-05-04T09:31:02+00:00", "duration_seconds": "60.2", "direction": "inbound",
         "status": "completed", "agent_id": "accueil", "agent_version": "3", "caller": "+33612345678",
-        "called": "+33123456789", "anonymous": "false", "connection_id": "trunk", "language": "fr-FR",
+        "called": "+33123456789", "anonymous": "false", "from_browser": "false", "connection_id": "trunk",
+        "language": "fr-FR",
         "ended_by": "caller", "end_code": "hung_up", "end_reason": "raccroché", "trigger": "", "failover_action": "",
         "failover_outcome": "", "has_recording": "true",
     }  # fmt: skip

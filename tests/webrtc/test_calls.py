@@ -146,7 +146,7 @@ async def test_a_conversation_from_the_browser(server: ParlonsServer, http: http
         record = await page.record()
         assert (record["status"], record["ended_by"]) == ("completed", "agent"), record
         assert (record["direction"], record["caller"], record["connection_id"]) == ("inbound", "+33612345678", None)
-        assert (record["anonymous"], record["agent_version"]) == (False, 1)
+        assert (record["from_browser"], record["anonymous"], record["agent_version"]) == (True, False, 1)
         (came,) = [leg for leg in await page.events("leg") if leg["event"] == "browser"]
         assert came["draft"] is False
         assert came["user"]

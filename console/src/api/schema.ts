@@ -1607,8 +1607,11 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /** Direction */
-            direction: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "inbound" | "outbound";
             /** Active */
             active: boolean;
             /** Phone Numbers */
@@ -1876,6 +1879,11 @@ export interface components {
             called: string;
             /** Anonymous */
             anonymous: boolean;
+            /**
+             * From Browser
+             * @description somebody tries the agent from the console or another page
+             */
+            from_browser: boolean;
             /** Connection Id */
             connection_id: string | null;
             /** Language */
@@ -1961,6 +1969,11 @@ export interface components {
             called: string;
             /** Anonymous */
             anonymous: boolean;
+            /**
+             * From Browser
+             * @description somebody tries the agent from the console or another page
+             */
+            from_browser: boolean;
             /** Connection Id */
             connection_id: string | null;
             /** Language */

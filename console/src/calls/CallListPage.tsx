@@ -13,6 +13,7 @@ import { EmptyState, PageHeader, Skeleton } from "@/ui/Layouts";
 import { useFormats } from "@/ui/useFormats";
 import { CallFilters } from "./CallFilters";
 import { filterOf } from "./filter";
+import { FromBrowser } from "./FromBrowser";
 import { LiveCalls } from "./LiveCalls";
 import { lampOf } from "./status";
 
@@ -46,6 +47,7 @@ export function CallListPage() {
             <Link to={`/calls/${call.id}`} className="numbers font-semibold after:absolute after:inset-0 hover:underline">
               {call.anonymous || !other ? t("calls.withheld") : spaced(other)}
             </Link>
+            {call.from_browser && <FromBrowser />}
           </span>
         );
       },

@@ -12,7 +12,7 @@ import { Toasts } from "@/ui/Toasts";
 import { CallPage } from "./CallPage";
 
 const CALL = {
-  id: "one", direction: "inbound", status: "in_progress", agent_id: "cabinet", agent_version: 1, caller: "+33612345678", called: "+33123456789", anonymous: false, connection_id: null,
+  id: "one", direction: "inbound", status: "in_progress", agent_id: "cabinet", agent_version: 1, caller: "+33612345678", called: "+33123456789", anonymous: false, from_browser: false, connection_id: null,
   language: "fr-FR", started_at: "2026-05-04T09:30:00Z", answered_at: "2026-05-04T09:30:01Z", ended_at: null, ended_by: null, end_reason: "", end_code: null, trigger: null,
   failover_action: null, failover_outcome: null, has_recording: true, sip_call_id: "", context: {},
 };

@@ -18,6 +18,7 @@ import { Notice, PageHeader, Section, Skeleton } from "@/ui/Layouts";
 import { useFormats } from "@/ui/useFormats";
 import { useShowError } from "@/ui/useToasts";
 import { CallFacts } from "./CallFacts";
+import { FromBrowser } from "./FromBrowser";
 import { HangUp } from "./HangUp";
 import { Latencies } from "./Latencies";
 import { RecordingPlayer } from "./RecordingPlayer";
@@ -72,6 +73,7 @@ function OneCall({ id }: { id: string }) {
           <span className="flex flex-wrap gap-x-4">
             <Lamp state={lampOf(found.status)} live={live} label={t(`calls.status.${found.status}`)} />
             <span>{dateTime(found.started_at)}</span>
+            {found.from_browser && <FromBrowser />}
           </span>
         }
         actions={live ? <HangUp id={id} /> : <DeleteCall call={found} />}

@@ -5,6 +5,7 @@ import { liveCallsQuery } from "@/api/queries";
 import { spaced } from "@/phone/numbers";
 import { Lamp } from "@/ui/Lamp";
 import { clock } from "./describe";
+import { FromBrowser } from "./FromBrowser";
 import { useNow } from "./useNow";
 
 /** Calls under way, before all others; nothing when there are none. */
@@ -27,6 +28,7 @@ export function LiveCalls({ nameOf }: { nameOf: (id: string | null) => string })
               <Link to={`/calls/${call.id}`} className="numbers font-semibold after:absolute after:inset-0 hover:underline">
                 {call.anonymous || !other ? t("calls.withheld") : spaced(other)}
               </Link>
+              {call.from_browser && <FromBrowser />}
               <span className="text-sm">{nameOf(call.agent_id)}</span>
               <span className="text-sm text-ink-soft">{t(call.answered_at ? `values.${call.direction}` : "events.ringing")}</span>
               <span className="numbers ml-auto text-sm">{clock(Math.max(0, now - Date.parse(call.answered_at ?? call.started_at)))}</span>

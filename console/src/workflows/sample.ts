@@ -18,6 +18,7 @@ function endedCall(): Record<string, unknown> {
     caller: "+33612345678",
     called: "+33123456789",
     anonymous: false,
+    from_browser: false,
     status: "completed",
     ended_by: "caller",
     end_reason: "hung up",

@@ -23,8 +23,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 
 COLUMNS = (
     "id", "started_at", "answered_at", "ended_at", "duration_seconds", "direction", "status", "agent_id",
-    "agent_version", "caller", "called", "anonymous", "connection_id", "language", "ended_by", "end_code", "end_reason",
-    "trigger", "failover_action", "failover_outcome", "has_recording",
+    "agent_version", "caller", "called", "anonymous", "from_browser", "connection_id", "language", "ended_by",
+    "end_code", "end_reason", "trigger", "failover_action", "failover_outcome", "has_recording",
 )  # fmt: skip
 
 

@@ -24,6 +24,8 @@ class CallRecord:
     """E.164 when it can be read so, else as it came; empty for a withheld caller."""
     called: str = ""
     anonymous: bool = False
+    from_browser: bool = False
+    """It came from the console or another page, not from a telephone: somebody tries the agent."""
     connection_id: str | None = None
     sip_call_id: str = ""
     language: str = ""

@@ -102,6 +102,7 @@ calls = sa.Table(
     sa.Column("caller", sa.Text, nullable=False),
     sa.Column("called", sa.Text, nullable=False),
     sa.Column("anonymous", sa.Boolean, nullable=False),
+    sa.Column("from_browser", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("connection_id", sa.String(64)),
     sa.Column("sip_call_id", sa.Text, nullable=False),
     sa.Column("language", sa.String(32), nullable=False),

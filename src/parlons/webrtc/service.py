@@ -135,6 +135,7 @@ class BrowserCalls:
         return call.record.id
 
     def _note(self, call: Call, talk: Talk) -> None:
+        call.record.from_browser = True
         if talk.draft:
             call.record.agent_version = None
         self._calls.equipment.writer.record(call.record)  # before its first event

@@ -49,6 +49,7 @@ def describe(
         "caller": record["caller"],
         "called": record["called"],
         "anonymous": record["anonymous"],
+        "from_browser": record["from_browser"],
         "status": str(record["status"]),
         "ended_by": record["ended_by"],
         "end_reason": record["end_reason"],

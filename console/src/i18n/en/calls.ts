@@ -21,6 +21,7 @@ export const calls = {
     number: "Number",
     since: "From",
     until: "To",
+    fromBrowser: "From a browser",
     withheld: "Number withheld",
     column: {
       who: "Other side",

@@ -21,6 +21,7 @@ export const calls = {
     number: "Numéro",
     since: "Du",
     until: "Au",
+    fromBrowser: "Depuis un navigateur",
     withheld: "Numéro masqué",
     column: {
       who: "Correspondant",

@@ -43,6 +43,7 @@ class CallSummary(Shape):
     caller: Annotated[str, Field(description="E.164 when it can be read so; empty when withheld")]
     called: str
     anonymous: bool
+    from_browser: Annotated[bool, Field(description="somebody tries the agent from the console or another page")]
     connection_id: str | None
     language: str
     started_at: datetime
