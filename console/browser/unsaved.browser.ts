@@ -57,8 +57,8 @@ async function goTo(path: string): Promise<void> {
   await settled();
 }
 
-/** The text to be changed: the first of the page's. */
-const text = () => page.locator('#content textarea:enabled, #content input[type="text"]:enabled, #content input[type="number"]:enabled').first();
+/** The text to be changed: the first of the document's. What stands in a form (the number of a test call) is sent at once, and not saved. */
+const text = () => page.locator('#content :is(textarea, input[type="text"], input[type="number"]):enabled:not(form *)').first();
 
 /** Whether the browser asks when the page is loaded again; the answer is to stay. What comes first tells: the question, or the page anew. */
 async function asks(): Promise<boolean> {

@@ -15,6 +15,7 @@ from benchmarks.peers.answerer import Answerer, MakeSession
 from benchmarks.peers.floor import parrots
 
 from benchmarks import loadgen
+from tests.support.stalls import STALL, own_stalls
 
 from .test_tools import tone
 
@@ -44,8 +45,11 @@ async def run(tmp_path: Path, port: int, capsys: pytest.CaptureFixture[str], **m
 
 
 async def test_calls_are_answered_talked_to_and_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with server(parrots(tone(0.2), END_OF_SPEECH_MS)) as (_, port):
-        got = await run(tmp_path, port, capsys)
+    for again in (True, False):
+        async with server(parrots(tone(0.2), END_OF_SPEECH_MS)) as (_, port), own_stalls() as stalled:
+            got = await run(tmp_path, port, capsys)
+        if stalled[0] < STALL or not again:  # else this process, which is both ends, stood still
+            break
     assert (got["placed"], got["answered"], got["ended"], got["failures"]) == (3, 3, 3, {})
     assert got["setup_ms"]["count"] == 3
     # a machine that hiccups moves some frames into the window or out of it; none may be missed for good

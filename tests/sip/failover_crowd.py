@@ -21,14 +21,11 @@ from tests.sip.failover_world import (
     failing_over,
 )
 from tests.support.phone_call import Call
-from tests.support.stalls import own_stalls
+from tests.support.stalls import STALL, own_stalls
 
 MANY = 30
 OUTLIERS = 3
 """How many of them may be late because the machine was: the phones' own process is one of two that share it."""
-STALL = 0.04
-"""Seconds. When the machine stops the phones' process for longer, it stops the server as well: that leaves out what
-would come too late."""
 MOST_SKIPS = 3
 MOST_LATE = 1.0
 TALKS = "Bonjour. " + "Notre cabinet accueille tous les patients, avec ou sans rendez-vous. " * 6

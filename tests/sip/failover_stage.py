@@ -105,12 +105,12 @@ class Visit:
     # -- judging later -------------------------------------------------------------------------------------------
     def heard_only(self, words: str, *others: str) -> None:
         """All of this phrase and none of the others (all, if not told); the server hung up after its last sample."""
-        rtp, ended_at = self.call.rtp, self.call.ended_at
+        rtp = self.call.rtp
 
         def check() -> None:
             self._whole(rtp.heard(), words)
             self._none_of(rtp.heard(), *(other for other in others or PHRASES if other != words))
-            pause = ended_at - rtp.speech_at[-1]
+            pause = rtp.quiet_tail()
             assert 0.12 <= pause <= 1.5, f"{self.name}: hung up {pause:.2f} s after the last word"
 
         self.checks.append(check)

@@ -233,6 +233,14 @@ class RtpEnd:
             pcm[start : start + len(piece)] = piece[: len(pcm) - start]
         return pcm
 
+    def quiet_tail(self) -> float:
+        """Seconds of what came in after the last loud packet, by the sender's clock: a phone that stood still for a
+        moment does not make it shorter.
+        """
+        packets = self.audio_packets()
+        loud = next(p for p in reversed(packets) if p.at == self.speech_at[-1])
+        return max(self._offset(loud, p) for p in packets) / NARROW
+
     @staticmethod
     def _offset(first: Packet, packet: Packet) -> int:
         return (packet.timestamp - first.timestamp + (1 << 31)) % (1 << 32) - (1 << 31)

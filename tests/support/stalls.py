@@ -6,6 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+STALL = 0.04
+"""Seconds, two frames. When the machine stops the phones' process for longer, it stops the server as well, and that leaves
+out what would come too late."""
+
 
 @contextlib.asynccontextmanager
 async def own_stalls() -> AsyncIterator[list[float]]:

@@ -21,9 +21,6 @@ from .browser import RATE, Browser
 
 pytestmark = pytest.mark.peer
 
-OTHER_WORDS = 0.45
-"""Likeness that two different sentences stay under."""
-
 CONFIGURATION = {
     "agents": agents.LAB["agents"] | {"broken": agents.agent(providers={"llm": [{"type": "openai"}]})},
 }
@@ -217,5 +214,5 @@ async def test_five_at_once(server: ParlonsServer, http: httpx.AsyncClient) -> N
             return sounds_like(heard, agents.GREETING, rate=RATE)
 
     alike = await asyncio.gather(*(one() for _ in range(5)))
-    assert min(alike) > OTHER_WORDS, alike  # ten ends begin at once on one machine: a syllable may come late
+    assert min(alike) > SAME_WORDS, alike
     await released(server)
