@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 STALL = 0.04
-"""Seconds, two frames. When the machine stops the phones' process for longer, it stops the server as well, and that leaves
-out what would come too late."""
+"""Seconds, two frames. When the machine stops the phones' process for longer, it stops the server as well, and that
+leaves out what would come too late."""
 
 
 @contextlib.asynccontextmanager
