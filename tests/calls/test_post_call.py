@@ -257,8 +257,9 @@ async def test_two_jobs_for_one_delivery_send_it_once(desk: Desk) -> None:
     desk.crm.pages["/calls"] = answer(status=200)
     await desk.publish()
     await desk.call()
-    first, second = await asyncio.gather(desk.deliver(), desk.deliver())
-    assert (first, second) == (None, LOOK_SECONDS)
+    both = await asyncio.gather(desk.deliver(), desk.deliver())
+    assert None in both  # one sends it, whichever it is; the other looks again, or finds it sent already
+    assert set(both) <= {None, LOOK_SECONDS}
     assert await desk.deliver() is None
     assert len(desk.crm.asked) == 1
 

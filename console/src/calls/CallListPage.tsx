@@ -42,7 +42,7 @@ export function CallListPage() {
         const Icon = call.direction === "inbound" ? PhoneIncoming : PhoneOutgoing;
         const other = call.direction === "inbound" ? call.caller : call.called;
         return (
-          <span className="flex items-center gap-3">
+          <span className="flex flex-wrap items-center gap-x-3">
             <Icon aria-label={t(`values.${call.direction}`)} className="size-4 shrink-0 text-ink-soft" />
             <Link to={`/calls/${call.id}`} className="numbers font-semibold after:absolute after:inset-0 hover:underline">
               {call.anonymous || !other ? t("calls.withheld") : spaced(other)}
