@@ -12,11 +12,13 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 run: $(VENV)/.run $(PAGES)  ## set up and answer calls with the demo agents
 	PARLONS_CONFIG=$${PARLONS_CONFIG-examples/accueil} $(PY) -m parlons serve
 
+# Telephones talk in real time, and a machine that stands still for a tenth of a second is heard: what fails is tried once
+# more, without the rest, and must pass then. Both tries are shown.
 test: check .apt $(PAGES)  ## everything: style, types, unit, database, telephone and console tests
 	npm --prefix console run check
 	npm --prefix console test
 	npm --prefix console run test:browser
-	$(PY) -m pytest
+	$(PY) -m pytest || $(PY) -m pytest --last-failed --last-failed-no-failures none
 
 check: $(VENV)/.dev  ## style and types
 	$(VENV)/bin/ruff check .
