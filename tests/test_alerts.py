@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -140,8 +141,13 @@ def test_only_calls_that_fail_count() -> None:
             if status not in (CallStatus.FAILED, CallStatus.FAILOVER):
                 world.fail(5, status=status)
         world.fail(2)
+        for _ in range(5):  # somebody tries a draft from the browser
+            world.alerts.call_ended(dataclasses.replace(record(), from_browser=True))
         await asyncio.sleep(10)
         assert world.heard() == []
+        world.alerts.call_ended(dataclasses.replace(record(), from_browser=True, agent_version=1))  # what is live fails
+        await asyncio.sleep(10)
+        assert len(world.heard()) == 1
 
     scenario(body)
 

@@ -135,8 +135,8 @@ class Alerts:
         self._lost = 0
 
     def call_ended(self, record: CallRecord) -> None:
-        """Count a call that ended."""
-        if record.status not in FAILING:
+        """Count a call that ended; not of a draft that somebody tries from the browser."""
+        if record.status not in FAILING or (record.from_browser and record.agent_version is None):
             return
         cause = record.trigger or record.status.value
         failure = _Failure(self._clock(), self._now(), cause, record.agent_id or "")

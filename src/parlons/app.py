@@ -119,6 +119,7 @@ class Server:
             knowledge=CallKnowledge(self.knowledge.searches),
         )
         self.chats = Chats(ChatWorld(self._build_model, self.service, lambda key, run: self.writer.run(key, None, run)))
+        self.rehearsals = Rehearsals(self.service, settings.sip_host)
         self.browser_calls = BrowserCalls(self.service, settings.sip_host, settings.public_address or "", self._prepare)
         self.post_call = post_call.PostCall(
             store,
@@ -243,9 +244,13 @@ class Server:
             test_alert=self.alerts.test,
             chats=self.chats,
             browser_calls=self.browser_calls,
-            rehearsals=Rehearsals(self.service, self.settings.sip_host),
+            rehearsals=self.rehearsals,
             admin_key_hash=credentials.admin_key_hash(self.settings.admin_key),
         )
+
+    def conversations_ended(self) -> int:
+        """Calls, chats and rehearsals that are over: each leaves memory to be collected."""
+        return self.service.ended + self.chats.ended + self.rehearsals.ended
 
     def _active_agents(self) -> list[Agent]:
         return [live.agent for live in self.service.directory.agents.values() if live.agent.active]
@@ -324,7 +329,7 @@ class Server:
                 server.post_call.watch(),
                 server.messages.keep_trying(),
                 purge_daily(store, settings.data_dir / "recordings"),
-                memory.keep(lambda: server.service.active, lambda: server.service.ended),
+                memory.keep(lambda: server.service.active, server.conversations_ended),
             )
             for work in jobs:
                 stack.push_async_callback(_cancel, asyncio.ensure_future(work))

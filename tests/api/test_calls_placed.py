@@ -41,6 +41,8 @@ async def test_a_connection_is_chosen_and_one_that_is_not_there_is_named(stage: 
     assert (await stage.http.post("/v1/sip-connections", json=trunk)).status_code == 201
     made = await stage.http.post("/v1/calls", json=CALL | {"sip_connection_id": "trunk"})
     assert (made.status_code, made.json()["connection_id"]) == (201, "trunk")
+    direct = await stage.http.post("/v1/calls", json=CALL | {"to": "sip:a@192.0.2.9", "sip_connection_id": "trunk"})
+    assert [error["path"] for error in problem(direct, 422)["errors"]] == ["to"]
 
 
 async def test_the_audit_log_holds_their_names_and_no_value(stage: Stage) -> None:

@@ -15,6 +15,7 @@ from parlons.agents.workflows import Workflow
 from parlons.api.routes import chats as routes
 from parlons.calls import chats, chatting
 from parlons.calls.directory import Directory, LiveAgent
+from parlons.calls.handing_over import Holder
 from parlons.store.sealing import KEPT
 from tests.support import streams
 
@@ -335,6 +336,21 @@ async def test_watchers_are_bounded(stage: Stage, address: str, monkeypatch: pyt
     assert (await stage.http.get(f"/v1/chats/{chat}/events")).status_code == 503
     await stream.aclose()  # type: ignore[attr-defined]
     await until(lambda: stage.chats.get(chat).watching == 0)
+
+
+async def test_a_provider_that_cannot_be_closed_keeps_no_chat_open(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_self: Holder) -> None:
+        raise RuntimeError("the plug-in is broken")
+
+    await stage.agent("boutique", **SHOP)
+    chat = await started(stage)
+    await until(lambda: words(stage, chat) == ["Bonjour."])
+    monkeypatch.setattr(Holder, "aclose", broken)
+    await stage.http.delete(f"/v1/chats/{chat}")
+    assert await over(stage, chat) == "hung_up"
+    await until(lambda: stage.chats.ended == 1)
 
 
 async def test_closing_ends_all_and_leaves_no_task(stage: Stage) -> None:

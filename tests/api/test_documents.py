@@ -162,6 +162,11 @@ async def test_the_address_to_alert_is_whole_for_administrators_alone(stage: Sta
     for scope in ("read", "write", "calls"):
         told = await stage.http.get("/v1/settings", headers=await stage.key("read", scope))
         assert told.json()["document"]["alert_url"] == "https://hooks.example.com/********"
+    reader = await stage.key("read")
+    for odd, shown in (("http://[hook/x", "********"), ("http://:80/x", "http://********/********")):
+        await stage.http.put("/v1/settings", json=document | {"alert_url": odd}, headers={"If-Match": "*"})
+        told = await stage.http.get("/v1/settings", headers=reader)
+        assert told.json()["document"]["alert_url"] == shown, told.text
 
 
 async def test_settings_are_one_document(both: Stage) -> None:

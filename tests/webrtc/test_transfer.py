@@ -34,7 +34,7 @@ async def test_a_browser_is_put_through_to_a_telephone(tmp_path: Path) -> None:
     async with Phone() as phone:
         configuration = {
             "agents": {"lab": agents.agent(actions=[SUPPORT], prompt="", sip_connection_id="pbx")},
-            "sip_connections": {"pbx": agents.trunk(port=phone.port)},
+            "sip_connections": {"pbx": agents.trunk(port=phone.port, from_mode="caller")},
         }
         server = ParlonsServer(tmp_path, configuration, rtp_ports=range(37440, 37480))
         await asyncio.to_thread(server.start)
@@ -58,6 +58,8 @@ async def _put_through(http: httpx.AsyncClient, phone: Phone) -> None:
             other = await asyncio.wait_for(phone.incoming.get(), 20)
         except TimeoutError:
             raise AssertionError(f"nobody was rung: {await page.words('caller')}") from None
+        shown = str(other.invitation.headers)
+        assert "612345678" not in shown, "the network is not shown a number that somebody only pretends to have"
         await other.answer()
         await asyncio.sleep(0.5)
         other.rtp.say(audio.speech(WORDS))

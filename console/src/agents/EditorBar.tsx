@@ -13,7 +13,7 @@ export function EditorBar({ onPublish, onTalk }: { onPublish: () => void; onTalk
   const mayCall = useMay("calls");
   const { draft, dirty, readOnly, canUndo, canRedo, undo, redo, save, saving, liveVersion } = useAgentEditor();
 
-  useSaveKey(() => void save(), dirty && !readOnly);
+  useSaveKey(() => void save(), dirty && !readOnly && !saving);
 
   return (
     <StickyBar

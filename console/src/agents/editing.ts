@@ -1,5 +1,5 @@
 /** A draft that is being edited, with what it was and how to go back. Pure. */
-import { same } from "@/agent/differences";
+import { combine, same } from "@/agent/differences";
 import type { Agent, FailoverTab } from "@/agent/schema";
 import { formatPath, setAt, type Segment } from "@/form/paths";
 
@@ -22,7 +22,8 @@ export type EditingEvent =
   | { type: "edited"; edit: (draft: Agent) => Agent }
   | { type: "undone" }
   | { type: "redone" }
-  | { type: "saved"; document: Agent; revision: number }
+  /** Stored; with what was sent, what was typed since stays to be saved. */
+  | { type: "saved"; document: Agent; revision: number; sent?: Agent }
   | { type: "replaced"; base: Agent; draft: Agent; revision: number }
   | { type: "failoverSaved"; tab: FailoverTab; madeFrom: number; revision: number };
 
@@ -55,7 +56,7 @@ export function editing(state: Editing, event: EditingEvent): Editing {
       return draft ? { ...state, draft, past: [...state.past, state.draft], future, last: null } : state;
     }
     case "saved":
-      return { ...state, base: event.document, draft: event.document, revision: event.revision, last: null };
+      return { ...state, base: event.document, draft: combine(event.sent ?? state.draft, state.draft, event.document), revision: event.revision, last: null };
     case "replaced":
       return { ...begin(event.base, event.revision), draft: event.draft, past: [...state.past, state.draft].slice(-KEPT_STEPS) };
     case "failoverSaved":

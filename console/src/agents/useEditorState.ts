@@ -40,8 +40,8 @@ export function useEditorState(loaded: AgentDraft, failover: LiveFailover) {
 
   const saving = useMutation({
     mutationFn: ({ document, revision }: { document: Agent; revision: number }) => saveAgent(loaded.id, document, revision),
-    onSuccess: (saved) => {
-      dispatch({ type: "saved", document: saved.document, revision: saved.revision });
+    onSuccess: (saved, sent) => {
+      dispatch({ type: "saved", document: saved.document, revision: saved.revision, sent: sent.document });
       form.reset();
       refresh();
     },

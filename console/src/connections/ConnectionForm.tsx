@@ -3,12 +3,12 @@ import { ArrowLeft, Save, Trash2 } from "lucide-react";
 import { useCallback, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { useTranslation } from "react-i18next";
-import { same } from "@/agent/differences";
+import { combine, same } from "@/agent/differences";
 import { request } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { connectionsQuery } from "@/api/queries";
 import { useMay } from "@/api/session";
-import type { SipConnectionResource } from "@/api/types";
+import type { SipConnection, SipConnectionResource } from "@/api/types";
 import { LeaveGuard } from "@/agents/LeaveGuard";
 import { FormContext, useDocumentForm } from "@/form/FormContext";
 import { setAt, type Segment } from "@/form/paths";
@@ -36,13 +36,13 @@ export function ConnectionForm({ loaded }: { loaded: SipConnectionResource | nul
   const dirty = !same(draft, stored?.document ?? blankConnection());
 
   const saving = useMutation({
-    mutationFn: () =>
+    mutationFn: (sent: SipConnection) =>
       stored
-        ? request<SipConnectionResource>("PUT", `/sip-connections/${stored.id}`, { body: draft, revision: stored.revision })
-        : request<SipConnectionResource>("POST", "/sip-connections", { body: { document: draft } }),
-    onSuccess: (saved) => {
+        ? request<SipConnectionResource>("PUT", `/sip-connections/${stored.id}`, { body: sent, revision: stored.revision })
+        : request<SipConnectionResource>("POST", "/sip-connections", { body: { document: sent } }),
+    onSuccess: (saved, sent) => {
       setStored(saved);
-      setDraft(saved.document);
+      setDraft((all) => combine(sent, all, saved.document));
       form.reset();
       void client.invalidateQueries({ queryKey: connectionsQuery.queryKey, exact: true });
       show({ kind: "done", text: t("connections.saved"), detail: t("connections.savedDetail") });
@@ -65,7 +65,7 @@ export function ConnectionForm({ loaded }: { loaded: SipConnectionResource | nul
 
   function save() {
     form.reveal();
-    if (form.valid) saving.mutate();
+    if (form.valid) saving.mutate(draft);
     else show({ kind: "failed", text: t("editor.invalid", { count: form.problems.length }), detail: t("editor.invalidDetail") });
   }
 

@@ -13,6 +13,9 @@ import { SelectInput, TextInput } from "@/ui/Inputs";
 import { Section } from "@/ui/Layouts";
 import { useShowError } from "@/ui/useToasts";
 
+/** A number without what people write between its digits; an address as it is. */
+const dialled = (to: string): string => (/^sips?:/i.test(to.trim()) ? to.trim() : to.replace(/[\s.()-]/g, ""));
+
 /** A real call over this connection, by an agent that is live; its page then tells how it goes. */
 export function TestCall({ id, dirty }: { id: string; dirty: boolean }) {
   const { t } = useTranslation();
@@ -26,7 +29,7 @@ export function TestCall({ id, dirty }: { id: string; dirty: boolean }) {
   const chosen = agent || (agents[0]?.id ?? "");
 
   const calling = useMutation({
-    mutationFn: () => placeCall({ agent_id: chosen, to: to.replace(/[\s.()-]/g, ""), sip_connection_id: id }),
+    mutationFn: () => placeCall({ agent_id: chosen, to: dialled(to), sip_connection_id: id }),
     onSuccess: (call) => void navigate(`/calls/${call.id}`),
     onError: (error) => {
       if (error instanceof Problem && error.body.errors) setRefused(Object.fromEntries(error.body.errors.map(({ path, message }) => [path, serverWords(t, message)])));

@@ -4,6 +4,7 @@ import { useNavigate } from "react-router";
 import { useTranslation } from "react-i18next";
 import { languageChoices } from "@/agents/choices";
 import { createSource } from "@/api/knowledge";
+import { Problem } from "@/api/problem";
 import { dataSourcesQuery } from "@/api/queries";
 import type { Language } from "@/i18n";
 import { FormDialog } from "@/ui/FormDialog";
@@ -27,7 +28,12 @@ export function NewSourceDialog({ onClose }: { onClose: () => void }) {
       void client.invalidateQueries({ queryKey: dataSourcesQuery.queryKey, exact: true });
       void navigate(`/knowledge/${source.id}`);
     },
-    onError: showError,
+    onError: (error) => {
+      showError(error);
+      if (!(error instanceof Problem && error.notLive)) return;
+      void client.invalidateQueries({ queryKey: dataSourcesQuery.queryKey }); // it is there
+      onClose();
+    },
   });
   const error = !name.trim() ? t("errors.required") : name.trim().length > MAX_NAME ? t("errors.tooLong", { max: MAX_NAME }) : undefined;
 

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { CircleAlert, FileUp, RotateCw, X } from "lucide-react";
-import { useEffect, useId, useMemo, useState, useSyncExternalStore, type DragEvent } from "react";
+import { useId, useMemo, useState, useSyncExternalStore, type DragEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { sendFile } from "@/api/knowledge";
 import i18n from "@/i18n";
@@ -122,13 +122,6 @@ function useQueue(id: string): UploadQueue {
       ),
     [id, client, show],
   );
-  useEffect(() => {
-    const warn = (event: BeforeUnloadEvent) => {
-      if (queue.busy) event.preventDefault();
-    };
-    addEventListener("beforeunload", warn);
-    return () => removeEventListener("beforeunload", warn);
-  }, [queue]);
   return queue;
 }
 

@@ -112,6 +112,11 @@ function failure(error: unknown): { fault: Fault; again: boolean } {
 
 const queues = new Map<string, UploadQueue>();
 
+// here and not on the page of the data source: files are still sent once that is left
+addEventListener("beforeunload", (event) => {
+  if ([...queues.values()].some((queue) => queue.busy)) event.preventDefault();
+});
+
 /** The queue of a data source: one, however often its page is shown. */
 export function queueOf(source: string, send: Send, taken: Taken): UploadQueue {
   const known = queues.get(source);

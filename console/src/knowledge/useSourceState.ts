@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { same } from "@/agent/differences";
+import { combine, same } from "@/agent/differences";
 import { getSource, saveSource } from "@/api/knowledge";
 import { Problem } from "@/api/problem";
 import { dataSourcesQuery } from "@/api/queries";
@@ -32,20 +32,26 @@ export function useSourceState(loaded: DataSourceResource, readOnly: boolean) {
 
   const saving = useMutation({
     mutationFn: ({ document, revision }: Kept) => saveSource(loaded.id, document, revision),
-    onSuccess: (saved) => {
-      setStored(saved);
-      setDraft(saved.document);
-      form.reset();
-      void client.invalidateQueries({ queryKey: dataSourcesQuery.queryKey, exact: true });
-      void client.invalidateQueries({ queryKey: documentsQuery(loaded.id).queryKey });
+    onSuccess: (saved, { document }) => {
+      settle(saved, document);
       show({ kind: "done", text: t("knowledge.saved"), detail: t("knowledge.savedDetail") });
     },
-    onError: async (error) => {
+    onError: async (error, { document }) => {
+      if (error instanceof Problem && error.notLive) settle(await getSource(loaded.id), document);
       if (error instanceof Problem && error.stale) return setTheirs(await getSource(loaded.id));
       if (error instanceof Problem && error.body.errors) form.refused(error.body.errors);
       showError(error);
     },
   });
+
+  /** What was sent is stored; what was typed since stays to be saved. */
+  function settle(saved: Kept, sent: DataSource): void {
+    setStored(saved);
+    setDraft((all) => combine(sent, all, saved.document));
+    form.reset();
+    void client.invalidateQueries({ queryKey: dataSourcesQuery.queryKey, exact: true });
+    void client.invalidateQueries({ queryKey: documentsQuery(loaded.id).queryKey });
+  }
 
   function save() {
     form.reveal();

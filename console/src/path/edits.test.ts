@@ -72,7 +72,8 @@ describe("editing a path", () => {
     const branch = { variable: "age", operator: "equals" as const, value: "3", to: "fin" };
     expect(withOperator(branch, "is_set").value).toBeNull();
     expect(withOperator({ ...branch, operator: "is_set", value: null }, "contains").value).toBe("");
-    expect([readValue("12"), readValue("1.5"), readValue("douze"), readValue("")]).toEqual([12, 1.5, "douze", ""]);
+    expect(["12", "1.5", "-3", "douze", ""].map(readValue)).toEqual([12, 1.5, -3, "douze", ""]);
+    expect(["06", "1.0", "-0", "12 ", "1e3"].map(readValue)).toEqual(["06", "1.0", "-0", "12 ", "1e3"]);
   });
 });
 

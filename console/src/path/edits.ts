@@ -117,7 +117,7 @@ export function withOperator(branch: Branch, operator: Branch["operator"]): Bran
   return { ...branch, operator, value: OPERATORS_WITHOUT_VALUE.includes(operator) ? null : (branch.value ?? "") };
 }
 
-/** What was typed as the value of a condition: a number where it is one. */
+/** What was typed as the value of a condition: a number where it is one and reads the same. `06` is how a telephone number begins. */
 export function readValue(typed: string): string | number {
-  return /^-?\d+(\.\d+)?$/.test(typed.trim()) ? Number(typed) : typed;
+  return /^-?\d+(\.\d+)?$/.test(typed) && String(Number(typed)) === typed ? Number(typed) : typed;
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { same } from "@/agent/differences";
+import { combine, same } from "@/agent/differences";
 import { settingsQuery } from "@/api/queries";
 import { Problem } from "@/api/problem";
 import { useMay } from "@/api/session";
@@ -41,8 +41,8 @@ export function useSettingsState(loaded: SettingsResource) {
 
   const saving = useMutation({
     mutationFn: ({ document, revision }: { document: InstallationSettings; revision: number }) => saveSettings(document, revision),
-    onSuccess: (saved) => {
-      setState(begin(saved));
+    onSuccess: (saved, sent) => {
+      setState((all) => ({ ...begin(saved), draft: combine(sent.document, all.draft, saved.document) }));
       client.setQueryData(settingsQuery.queryKey, saved);
       form.reset();
       show({ kind: "done", text: t("settings.saved"), detail: t("settings.savedDetail") });

@@ -4,6 +4,7 @@ import { Maximize2, Minus, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "@/ui/Button";
 import { classes } from "@/ui/classes";
+import { giveBack } from "@/ui/giveBack";
 
 interface DrawerProps {
   title: string;
@@ -13,12 +14,14 @@ interface DrawerProps {
   /** Escape closes it. */
   easy: boolean;
   onClose: () => void;
+  /** What had the focus before, and gets it back. */
+  opener: Element | null;
   children: ReactNode;
   foot?: ReactNode;
 }
 
 /** A panel beside the page, which goes on working. Where there is no room for both, it covers the page and can be folded. */
-export function Drawer({ title, status, closeLabel, easy, onClose, children, foot }: DrawerProps) {
+export function Drawer({ title, status, closeLabel, easy, onClose, opener, children, foot }: DrawerProps) {
   const { t } = useTranslation();
   const [folded, setFolded] = useState(false);
   const fold = folded ? t("talk.unfold") : t("talk.fold");
@@ -34,6 +37,7 @@ export function Drawer({ title, status, closeLabel, easy, onClose, children, foo
             event.preventDefault();
             if (event.currentTarget instanceof HTMLElement) event.currentTarget.focus();
           }}
+          onCloseAutoFocus={giveBack(opener)}
           className={classes(
             "drawer fixed right-0 bottom-0 z-35 flex w-full flex-col bg-surface shadow-float outline-none motion-safe:animate-[rise_160ms_ease-out] sm:w-100 sm:border-l sm:border-line",
             folded ? "max-xl:rounded-t-card xl:top-0" : "top-0",

@@ -20,11 +20,12 @@ export function TalkDrawer({ agent, draft, country, unsaved, onClose }: TalkDraw
   const { t } = useTranslation();
   const { talk, start, stop, over, again } = useTalk();
   const [wishes, setWishes] = useState<Wishes>(() => ({ kind: missing() ? "chats" : "browser-calls", draft: draft || agent.liveVersion === null, caller: "" }));
+  const [opener] = useState(() => document.activeElement);
   const title = t("talk.title", { name: agent.name });
-  if (talk.at === "going") return <TalkSession key={talk.id} title={title} talk={talk} onStop={stop} onOver={over} onAgain={again} onClose={onClose} />;
+  if (talk.at === "going") return <TalkSession key={talk.id} title={title} talk={talk} onStop={stop} onOver={over} onAgain={again} onClose={onClose} opener={opener} />;
   const busy = talk.at !== "setup";
   return (
-    <Drawer title={title} easy={!busy} closeLabel={t(busy ? "talk.endAndClose" : "ui.close")} onClose={onClose} status={busy && <span role="status" className="text-sm text-ink-soft">{t(`talk.state.${talk.at}`)}</span>}>
+    <Drawer title={title} easy={!busy} closeLabel={t(busy ? "talk.endAndClose" : "ui.close")} onClose={onClose} opener={opener} status={busy && <span role="status" className="text-sm text-ink-soft">{t(`talk.state.${talk.at}`)}</span>}>
       <TalkSetup
         wishes={wishes}
         onChange={setWishes}

@@ -25,10 +25,11 @@ interface TalkSessionProps {
   onOver: () => void;
   onAgain: () => void;
   onClose: () => void;
+  opener: Element | null;
 }
 
 /** One conversation from its first event to its last, as it happens. */
-export function TalkSession({ title, talk, onStop, onOver, onAgain, onClose }: TalkSessionProps) {
+export function TalkSession({ title, talk, onStop, onOver, onAgain, onClose, opener }: TalkSessionProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const { kind, id, line } = talk;
@@ -59,6 +60,7 @@ export function TalkSession({ title, talk, onStop, onOver, onAgain, onClose }: T
       easy={over}
       closeLabel={over ? t("ui.close") : t("talk.endAndClose")}
       onClose={onClose}
+      opener={opener}
       status={
         <span role="status" className="flex items-center gap-3">
           <Lamp state={over ? "off" : answered ? "lit" : "changed"} live={!over} label={t(`talk.state.${state}`)} />

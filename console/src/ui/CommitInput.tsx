@@ -10,8 +10,8 @@ interface CommitInputProps {
   maxLength?: number;
   disabled?: boolean;
   mono?: boolean;
-  /** Called when the person leaves the control, with what was typed. */
-  onCommit: (value: string) => void;
+  /** Called when the person leaves the control, with what was typed, which stays there as it is when this answers false. */
+  onCommit: (value: string) => unknown;
 }
 
 /** A text that counts when it is left or Enter is pressed, not at every key: for names that other parts refer to. */
@@ -21,7 +21,7 @@ export function CommitInput({ value, onCommit, ...rest }: CommitInputProps) {
   useUnloadGuard(changed);
 
   function commit() {
-    if (changed) onCommit(typed.trim());
+    if (changed && onCommit(typed.trim()) === false) return;
     setTyped(null);
   }
 

@@ -4,6 +4,7 @@ import { X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Button, IconButton } from "./Button";
 import { classes } from "./classes";
+import { giveBack } from "./giveBack";
 
 interface DialogProps {
   title: string;
@@ -27,13 +28,6 @@ export function Dialog({ title, description, onClose, wide, children, foot }: Di
   const { t } = useTranslation();
   const [opener] = useState(() => document.activeElement);
 
-  /** There is no trigger of Radix's own to go back to: dialogs are shown by state. */
-  function giveBack(event: Event) {
-    event.preventDefault();
-    const back = opener instanceof HTMLElement && opener.isConnected && opener !== document.body ? opener : document.getElementById("content");
-    if (document.activeElement === document.body) back?.focus({ preventScroll: true });
-  }
-
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
@@ -41,7 +35,7 @@ export function Dialog({ title, description, onClose, wide, children, foot }: Di
         <Radix.Content
           {...(description ? {} : { "aria-describedby": undefined })}
           onOpenAutoFocus={beginAtFirstField}
-          onCloseAutoFocus={giveBack}
+          onCloseAutoFocus={giveBack(opener)}
           className={classes(
             "fixed inset-x-3 top-1/2 z-50 mx-auto flex max-h-[calc(100dvh-2rem)] -translate-y-1/2 flex-col rounded-card bg-surface shadow-float motion-safe:animate-[rise_160ms_ease-out]",
             wide ? "max-w-4xl" : "max-w-lg",

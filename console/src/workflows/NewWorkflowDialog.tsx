@@ -3,6 +3,7 @@ import { FileText } from "lucide-react";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { useTranslation } from "react-i18next";
+import { Problem } from "@/api/problem";
 import { createWorkflow } from "@/api/workflows";
 import { FormDialog } from "@/ui/FormDialog";
 import { TextInput } from "@/ui/Inputs";
@@ -29,7 +30,12 @@ export function NewWorkflowDialog({ onClose }: { onClose: () => void }) {
       void client.invalidateQueries({ queryKey: ["workflows"] });
       void navigate(`/workflows/${made.id}/edit`);
     },
-    onError: showError,
+    onError: (error) => {
+      showError(error);
+      if (!(error instanceof Problem && error.notLive)) return;
+      void client.invalidateQueries({ queryKey: ["workflows"] }); // it is there
+      onClose();
+    },
   });
 
   function submit() {

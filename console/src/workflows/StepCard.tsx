@@ -9,7 +9,7 @@ import { CommitInput } from "@/ui/CommitInput";
 import { ConfirmDialog } from "@/ui/Dialog";
 import { classes } from "@/ui/classes";
 import type { StepDraft } from "./draft";
-import { renameStep, summaryOf } from "./edits";
+import { idFault, renameStep, summaryOf } from "./edits";
 import { useWorkflowEditor } from "./editor";
 import { STEP_ICONS, STEP_TINTS } from "./kinds";
 import { StepFields } from "./StepFields";
@@ -91,21 +91,26 @@ export function StepCard({ at, step, index, count, onMove, onRemove }: StepCardP
 /** Its name in other steps; they follow when it changes. */
 function StepId({ step }: { step: StepDraft }) {
   const { t } = useTranslation();
-  const { edit, setOpen } = useWorkflowEditor();
+  const { draft, edit, setOpen } = useWorkflowEditor();
   const id = useField<string>("id");
+  const [fault, setFault] = useState<string | null>(null);
   return (
     <CommitInput
       label={t("fields.stepId")}
       hint={t("workflows.stepIdHint", { id: step.id })}
       value={step.id}
-      error={id.error}
+      error={fault ? t(fault) : id.error}
       disabled={id.readOnly}
       mono
       onCommit={(value) => {
+        const refused = idFault(draft, step.id, value);
+        setFault(refused);
+        if (refused) return false;
         id.touch();
         edit((draft) => renameStep(draft, id.path, step.id, value));
         setOpen(step.id, false);
         setOpen(value, true);
+        return true;
       }}
     />
   );

@@ -12,7 +12,7 @@ export function WorkflowBar() {
   const { t } = useTranslation();
   const { draft, stored, dirty, readOnly, save, saving } = useWorkflowEditor();
 
-  useSaveKey(() => void save(), dirty && !readOnly);
+  useSaveKey(() => void save(), dirty && !readOnly && !saving);
 
   return (
     <StickyBar

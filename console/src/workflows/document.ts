@@ -12,6 +12,8 @@ export type StepType = (typeof STEP_TYPES)[number];
 
 export const HTTP_SECONDS: Range = { min: 0.1, max: 60, default: 5 };
 export const RETRIES: Range = { min: 0, max: 5, default: 0 };
+/** Of steps, inputs and values. */
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 export const DELAY_SECONDS: Range = { min: 0.1, max: 120, default: 2 };
 export const STATUS_CODE = { min: 100, max: 599 };
 export const MAX_WORKFLOW_DESCRIPTION = 4000;

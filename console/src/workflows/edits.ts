@@ -1,6 +1,6 @@
 /** Steps found, moved, made and renamed. Pure. */
 import type { Segment } from "@/form/paths";
-import { HTTP_SECONDS, DELAY_SECONDS, type StepType } from "./document";
+import { HTTP_SECONDS, DELAY_SECONDS, VARIABLE_NAME, type StepType } from "./document";
 import type { StepDraft, WorkflowDraft } from "./draft";
 
 /** Every step with its place, also those inside branches, in the order they are written. */
@@ -46,9 +46,15 @@ export function blankStep(type: StepType, id: string): StepDraft {
   }
 }
 
-/** The workflow with a step of another id: what reads `steps.<id>` reads the new one. */
+/** Why a step cannot have this id, as a key of a text; null when it can. One that another step has would take over what reads that one. */
+export function idFault(draft: WorkflowDraft, from: string, to: string): string | null {
+  if (!VARIABLE_NAME.test(to)) return "errors.variableName";
+  return to !== from && [...stepsIn(draft.steps)].some(({ step }) => step.id === to) ? "errors.duplicateStep" : null;
+}
+
+/** The workflow with a step of another id that it can have: what reads `steps.<id>` reads the new one. */
 export function renameStep(draft: WorkflowDraft, path: readonly Segment[], from: string, to: string): WorkflowDraft {
-  const renamed = from === "" ? draft.steps : eachText(draft.steps, (text) => text.replace(new RegExp(`\\bsteps\\.${from}(?![\\w-])`, "g"), () => `steps.${to}`));
+  const renamed = !VARIABLE_NAME.test(from) ? draft.steps : eachText(draft.steps, (text) => text.replace(new RegExp(`\\bsteps\\.${from}(?![\\w-])`, "g"), () => `steps.${to}`));
   return { ...draft, steps: withId(renamed, path.slice(1), to) };
 }
 

@@ -35,10 +35,10 @@ function endedCall(): Record<string, unknown> {
   };
 }
 
-/** What is sent: of the values given, those that the workflow takes. */
+/** What is sent: of the values given, those that the workflow takes. A switch that nobody touched is off. */
 export function sampleFor(workflow: Pick<Workflow, "input">, sample: WorkflowSample): WorkflowSample {
-  const names = workflow.input.map(({ name }) => name);
-  return { ...sample, input: Object.fromEntries(Object.entries(sample.input).filter(([name, value]) => names.includes(name) && value !== "")) };
+  const given = workflow.input.map(({ name, type }) => [name, sample.input[name] ?? (type === "boolean" ? false : "")] as const);
+  return { ...sample, input: Object.fromEntries(given.filter(([, value]) => value !== "")) };
 }
 
 export const sampleText = (sample: WorkflowSample): string => pretty(sample);

@@ -7,7 +7,7 @@ import { readStatuses, type StepDraft, type WorkflowDraft } from "./draft";
 import { stepsIn } from "./edits";
 import { readJson } from "./json";
 
-const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, { error: "errors.variableName" });
+const variableName = z.string().regex(limits.VARIABLE_NAME, { error: "errors.variableName" });
 const json = template.refine((value) => !readJson(value).broken, { params: { key: "errors.json" } });
 const onError = z.enum(["stop", "continue"]);
 const pair = z.object({ name: z.string().min(1), value: z.string() });

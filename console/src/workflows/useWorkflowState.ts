@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { same } from "@/agent/differences";
+import { combine, same } from "@/agent/differences";
 import { Problem } from "@/api/problem";
 import { secretsQuery, workflowsQuery } from "@/api/queries";
 import { useMay } from "@/api/session";
@@ -47,15 +47,20 @@ export function useWorkflowState(loaded: WorkflowResource) {
   const { draft } = state;
 
   const saving = useMutation({
-    mutationFn: (wanted: { document: Workflow; revision: number }) => saveWorkflow(loaded.id, wanted.document, wanted.revision),
-    onSuccess: (saved) => {
-      const base = toDraft(saved.document);
-      setState({ base, draft: base, revision: saved.revision });
-      form.reset();
-      void client.invalidateQueries({ queryKey: workflowsQuery.queryKey, exact: true });
+    mutationFn: (wanted: { draft: WorkflowDraft; document: Workflow; revision: number }) => saveWorkflow(loaded.id, wanted.document, wanted.revision),
+    onSuccess: (saved, { draft: sent }) => {
+      settle(saved, sent);
       show({ kind: "done", text: t("workflows.saved"), detail: t(`workflows.savedDetail.${saved.document.status}`) });
     },
   });
+
+  /** What was sent is stored; what was typed since stays to be saved. */
+  function settle(saved: WorkflowResource, sent: WorkflowDraft): void {
+    const base = toDraft(saved.document);
+    setState((all) => ({ base, draft: combine(sent, all.draft, base), revision: saved.revision }));
+    form.reset();
+    void client.invalidateQueries({ queryKey: workflowsQuery.queryKey, exact: true });
+  }
 
   /** Whether what was sent can be looked at by the server; else what is wrong is shown. */
   function sound(): boolean {
@@ -68,8 +73,9 @@ export function useWorkflowState(loaded: WorkflowResource) {
   async function store(wanted: WorkflowDraft, revision: number): Promise<void> {
     const document = toDocument(wanted);
     try {
-      await saving.mutateAsync({ document, revision });
+      await saving.mutateAsync({ draft: wanted, document, revision });
     } catch (error) {
+      if (error instanceof Problem && error.notLive) void getWorkflow(loaded.id).then((current) => settle(current, wanted), showError);
       if (!(error instanceof Problem && error.stale)) return told(error, document);
       try {
         const current = await getWorkflow(loaded.id);

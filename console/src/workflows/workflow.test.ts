@@ -8,7 +8,7 @@ import { fr } from "@/i18n/fr/index";
 import type { RunStep } from "@/api/types";
 import { STEP_TYPES, type Workflow } from "./document";
 import { formPath, readStatuses, toDocument, toDraft, type WorkflowDraft } from "./draft";
-import { blankStep, freeStepId, moved, renameStep, secretsNamed, stepsIn } from "./edits";
+import { blankStep, freeStepId, idFault, moved, renameStep, secretsNamed, stepsIn } from "./edits";
 import { explain } from "./explain";
 import { readJson, showJson } from "./json";
 import { firstSample, readObject, readSample, sampleFor } from "./sample";
@@ -178,6 +178,14 @@ describe("steps", () => {
     expect(JSON.stringify(renamed)).toContain("{{ steps.order.body.name }}");
     expect(JSON.stringify(renamed)).toContain("{{ steps.finder.body }} {{ steps.find-it }}");
   });
+
+  test("cannot have an id that is none, or another's, which would take over what reads that one", () => {
+    const draft = toDraft(NESTED);
+    const [first, second] = [...stepsIn(draft.steps)].map(({ step }) => step.id);
+    expect(["find (", "c++", "", "1er", "é"].map((id) => idFault(draft, "find", id))).toEqual(Array(5).fill("errors.variableName"));
+    expect([idFault(draft, first ?? "", second ?? ""), idFault(draft, first ?? "", first ?? ""), idFault(draft, first ?? "", "order")]).toEqual(["errors.duplicateStep", null, null]);
+    expect(renameStep(draft, ["steps", 0], "find (", "order").steps[0]?.id).toBe("order");
+  });
 });
 
 test("variables: those of the workflow itself, and of the secrets that there are", () => {
@@ -231,6 +239,9 @@ describe("sample data", () => {
     const sample = { ...firstSample(NESTED, "en-GB"), input: { order: "123", gone: "x" } };
     expect(sampleFor(NESTED, sample).input).toEqual({ order: "123" });
     expect(sampleFor(NESTED, { ...sample, input: { order: "" } }).input).toEqual({});
+    const asked = { name: "urgent", type: "boolean" as const, description: "", required: true };
+    expect(sampleFor({ input: [asked] }, sample).input).toEqual({ urgent: false });
+    expect(sampleFor({ input: [asked] }, { ...sample, input: { urgent: true } }).input).toEqual({ urgent: true });
   });
 
   test("as JSON is an object, or nothing", () => {

@@ -29,6 +29,8 @@ class Chats:
         self._chats: dict[str, Chat] = {}
         self._ending: dict[str, asyncio.Task[None]] = {}
         """What waits for each to be over, and then for it to be forgotten."""
+        self.ended = 0
+        """How many are over, since the start."""
 
     def open(self, live: LiveAgent, caller: str = "") -> Chat:
         """Begin one with this agent, published or not. Raises Conflict: there are as many as there may be."""
@@ -51,6 +53,7 @@ class Chats:
 
     async def _kept(self, chat: Chat) -> None:
         await chat.ended()
+        self.ended += 1
         await asyncio.sleep(KEPT_SECONDS)
         self._chats.pop(chat.id, None)
         self._ending.pop(chat.id, None)

@@ -192,7 +192,10 @@ class Chat:
             log.exception("chat_failed", chat_id=self.id)
         finally:
             self._conversation = None
-            await self._holder.aclose()
+            try:
+                await self._holder.aclose()
+            except Exception:  # a plug-in's: it must not keep the chat open
+                log.exception("chat_release_failed", chat_id=self.id)
             if self._unsaid is not None:
                 self._unsaid[1].cancel()
             while not self._inbox.empty():

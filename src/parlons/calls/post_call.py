@@ -241,10 +241,13 @@ class PostCall:
         """The agent the call began with, as workflows are told of it, and its time zone; its id alone once it is
         deleted."""
         told: dict[str, Any] = {"id": record.agent_id or "", "name": "", "language": record.language}
-        if record.agent_id is None or record.agent_version is None:
+        if record.agent_id is None:
             return told, "UTC"
         try:
-            agent = await self._store.agents.get_version(record.agent_id, record.agent_version)
+            if record.agent_version is None:  # a draft, tried from the browser
+                agent, _ = await self._store.agents.get_draft(record.agent_id)
+            else:
+                agent = await self._store.agents.get_version(record.agent_id, record.agent_version)
         except NotFound:
             return told, "UTC"
         return {**told, "name": agent.name, "language": agent.language}, agent.timezone

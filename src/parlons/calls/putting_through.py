@@ -54,6 +54,8 @@ async def put_through(
     resources, record, agent = parts.resources, parts.record, live.agent
     directory = resources.directory
     inbound = record.direction == "inbound"
+    # from a browser the number is one that somebody pretends to have: the network is not shown it
+    caller = "" if record.from_browser else record.caller
     route = choose_route(
         order.connection_id,
         agent,
@@ -73,7 +75,7 @@ async def put_through(
             timeline=parts.timeline,
             party=Party(
                 agent=agent_number(agent, live.id, record.called if inbound else ""),
-                caller=record.caller if inbound else record.called,
+                caller=caller if inbound else record.called,
                 caller_name=parts.caller_name,
                 withheld=record.anonymous,
             ),

@@ -93,6 +93,8 @@ class Rehearsals:
         self._host = host
         self._metrics = Metrics()
         """Nobody reads them."""
+        self.ended = 0
+        """How many are over, since the start."""
         self._under_way = 0
         self._speaking = asyncio.Semaphore(AT_ONCE)
         self._kept: dict[str, tuple[float, str, bytes]] = {}
@@ -119,6 +121,7 @@ class Rehearsals:
                 return await self._play(live, trigger, fate)
         finally:
             self._under_way -= 1
+            self.ended += 1
 
     async def _play(self, live: LiveAgent, trigger: Trigger, fate: Fate) -> Rehearsal:
         directory = self._calls.directory

@@ -178,9 +178,13 @@ async def events_of(parts: Services, call_id: str) -> list[Event]:
 @router.post("", **returns(CallDetail, 201, 409))
 async def place_call(who: Caller, parts: Parts, body: Annotated[PlaceCall, Depends(Body(PlaceCall))]) -> Response:
     """Place a call with an agent. How it went is on the call: 201 only says that it began."""
-    if body.to.lower().startswith(("sip:", "sips:")) and not who.may("admin"):
-        raise Forbidden("only an administrator may call a SIP URI.", hint="Call a number, or an extension.")
     connection_id = body.sip_connection_id
+    if body.to.lower().startswith(("sip:", "sips:")):
+        if not who.may("admin"):
+            raise Forbidden("only an administrator may call a SIP URI.", hint="Call a number, or an extension.")
+        if connection_id is not None:
+            problem = "a SIP URI is called directly: give a number or an extension to call over a SIP connection"
+            raise InvalidDocument("the request", [("to", problem)])
     if connection_id is not None and connection_id not in await parts.store.connections.list():
         problem = f"there is no SIP connection {connection_id!r}"
         raise InvalidDocument("the request", [("sip_connection_id", problem)])

@@ -32,9 +32,16 @@ async def _settings(parts: Services, who: Principal) -> Response:
     revision = await parts.store.settings.revision()
     document = await parts.store.settings.get()
     if document.alert_url is not None and not who.may("admin"):  # its path is often a key
-        url = urlsplit(document.alert_url)
-        document = document.model_copy(update={"alert_url": f"{url.scheme}://{url.hostname}/{KEPT}"})
+        document = document.model_copy(update={"alert_url": _host_of(document.alert_url)})
     return await answer(SettingsResource(revision=revision, document=document), revision=revision)
+
+
+def _host_of(address: str) -> str:
+    try:
+        url = urlsplit(address)
+    except ValueError:  # what never was an address was taken as one once
+        return KEPT
+    return f"{url.scheme}://{url.hostname or KEPT}/{KEPT}"
 
 
 @router.get("", **returns(SettingsResource))
