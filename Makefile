@@ -12,8 +12,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 run: $(VENV)/.run $(PAGES)  ## set up and answer calls with the demo agents
 	PARLONS_CONFIG=$${PARLONS_CONFIG-examples/accueil} $(PY) -m parlons serve
 
-# Telephones talk in real time, and a machine that stands still for a tenth of a second is heard: what fails is tried once
-# more, without the rest, and must pass then. Both tries are shown.
+# Telephones talk in real time, and share two cores with the server: what fails is tried once more, without the rest, and must
+# pass then. Both tries are shown. It can go when whole runs pass at the first try.
 test: check .apt $(PAGES)  ## everything: style, types, unit, database, telephone and console tests
 	npm --prefix console run check
 	npm --prefix console test
